@@ -1,1 +1,2 @@
 //! flametop
+pub mod profile;
