@@ -126,7 +126,7 @@ mod tests {
             assert_eq!(spec.id as usize, index);
             assert_eq!(GAUGES.iter().filter(|other| other.label == spec.label).count(), 1);
             assert_eq!(GAUGES.iter().filter(|other| other.metric == spec.metric).count(), 1);
-            assert!(spec.metric.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+            assert!(spec.metric.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
         }
     }
 }
