@@ -4,6 +4,7 @@
 //! its [`Outbox`] and obeys its [`Control`]. It undoes its effect on the target on every way out.
 
 mod clock;
+pub mod node;
 mod outbox;
 pub mod procfs;
 
