@@ -95,8 +95,8 @@ pub struct Counts {
     pub bytes_in: u64,
     /// Replies to calls that were never made or already answered; they are ignored.
     pub stray_replies: u64,
-    /// Events dropped because the queue was full.
-    pub events_dropped: u64,
+    /// Messages dropped because the queue was full, oldest first.
+    pub dropped: u64,
 }
 
 /// One open connection to an inspector.
@@ -244,7 +244,7 @@ impl Cdp {
         while self.waiting.len() > EVENT_QUEUE || self.waiting_bytes > 2 * MESSAGE_LIMIT_BYTES {
             let Some(oldest) = self.waiting.pop_front() else { break };
             self.waiting_bytes -= size_of_waiting(&oldest);
-            self.counts.events_dropped += 1;
+            self.counts.dropped += 1;
         }
     }
 
