@@ -586,17 +586,18 @@ fn a_poll_costs_the_target_less_than_a_millisecond() {
 fn hostile_applications_do_not_break_the_snippets() {
     let freeze = "for(const o of [Object,Array,Function,Symbol,Promise,Math,JSON,Date])Object.freeze(o),o.prototype&&Object.freeze(o.prototype);";
     let poison = "globalThis.setTimeout=globalThis.setInterval=()=>{throw 1};globalThis.console=null;globalThis.process=null;\
-        Object.prototype.toJSON=String.prototype.toJSON=()=>{throw 2};Array.prototype[Symbol.iterator]=()=>{throw 3};\
-        JSON.stringify=()=>{throw 4};globalThis.require=globalThis.profile=5;";
+        Object.prototype.toJSON=String.prototype.toJSON=()=>{throw 2};JSON.stringify=()=>{throw 4};globalThis.profile=globalThis.profileEnd=()=>{throw 5};";
+    let require = "if(process.getBuiltinModule)globalThis.require=5;";
     for node in nodes() {
         for (options, hostility) in [
+            (&["--inspect-port=0"][..], require),
             (&["--inspect-port=0"][..], freeze),
             (&["--inspect-port=0"][..], poison),
             (&["--inspect-port=0", "--frozen-intrinsics", "--no-warnings"][..], ""),
             (&["--inspect-port=0", "--disallow-code-generation-from-strings"][..], ""),
             (&["--inspect-port=0", "--input-type=module"][..], ""),
         ] {
-            let script = format!("const out=console;setInterval(()=>{{}},50);{hostility};out.log('ready')");
+            let script = format!("console.log('ready');setInterval(()=>{{}},50);{hostility}");
             let mut target = Target::script(&node, options, &script);
             block_on(async {
                 let (inspector, mut cdp, _) = attach(target.pid()).await;
@@ -608,10 +609,35 @@ fn hostile_applications_do_not_break_the_snippets() {
                 let why = format!("{} {options:?} {hostility}: {installed:?} {poll:?}", node.display());
                 assert!(installed.ok && poll.is_some_and(|poll| poll.failed.is_none()), "{why}");
                 let _: Installed = evaluate(&mut cdp, &snippets::tail_install(nonce)).await;
+                cdp.call(Method::ProfilerEnable, json!({}), PATIENCE).await.expect("enables");
+                let _: Option<bool> = evaluate(&mut cdp, &snippets::profile_start(nonce, Slot::A)).await;
+                let _: Option<bool> = evaluate(&mut cdp, &snippets::profile_end(nonce, Slot::A)).await;
+                while cdp.next_event().await.expect("an event").method != "Profiler.consoleProfileFinished" {}
                 assert_eq!(detach(cdp, &inspector, PATIENCE).await, Left::AsItWas, "{why}");
             });
             assert!(target.is_alive());
         }
+    }
+}
+
+/// Iterators that throw break parts of Node itself; what is left must do, and the way out must work.
+#[test]
+fn poisoned_iterators_are_survived_from_node_20_on() {
+    let script = "console.log('ready');setInterval(()=>{},50);globalThis.process=null;\
+        Array.prototype[Symbol.iterator]=()=>{throw 3}";
+    for node in nodes() {
+        if identity_of(&node).node_major() < 20 {
+            continue;
+        }
+        let mut target = Target::script(&node, ANY_PORT, script);
+        block_on(async {
+            let (inspector, mut cdp, _) = attach(target.pid()).await;
+            let _: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce)).await;
+            let bare: Poll = evaluate(&mut cdp, &snippets::bare_poll()).await;
+            assert!(bare.heap_used > 0.0, "{}: {bare:?}", node.display());
+            assert_eq!(detach(cdp, &inspector, PATIENCE).await, Left::AsItWas, "{}", node.display());
+        });
+        assert!(target.is_alive());
     }
 }
 

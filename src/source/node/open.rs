@@ -17,7 +17,7 @@ use super::error::AttachError;
 use super::identify::identify;
 use super::inspect_options::{DEFAULT_PORT, InspectOptions, inspect_options};
 use super::list::{Session, session_at};
-use super::snippets::{IDENTIFY, Nonce};
+use super::snippets::{Nonce, identify as identify_snippet};
 use super::undo;
 use super::wire::Method;
 use crate::source::procfs::{Listener, PidFd, ProcError, Process, ProcessIdentity, owner_of_socket};
@@ -80,7 +80,7 @@ impl Inspector {
         let mut cdp = Cdp::connect(self.address, &self.path).await.map_err(protocol)?;
         let exit_notice = serde_json::json!({ "enabled": true });
         cdp.send(Method::NodeRuntimeNotifyWhenWaitingForDisconnect, exit_notice).await.map_err(protocol)?;
-        let identity: Identity = cdp.evaluate(IDENTIFY, patience).await.map_err(protocol)?;
+        let identity: Identity = cdp.evaluate(&identify_snippet(), patience).await.map_err(protocol)?;
         self.check(&identity)?;
         Ok((cdp, identity))
     }
