@@ -102,10 +102,10 @@ fn record(calls: &str) -> String {
 }
 
 /// The readings that need nothing installed; common to both polls.
-const READINGS: &str = r#"const readings=(proc,perf)=>{
+const READINGS: &str = r"const readings=(proc,perf)=>{
 const m=proc.memoryUsage(),u=perf.eventLoopUtilization(),v=perf.nodeTiming.uvMetricsInfo;
 return{rss:m.rss,heap_total:m.heapTotal,heap_used:m.heapUsed,external:m.external,array_buffers:m.arrayBuffers??null,
-idle_ms:u.idle,active_ms:u.active,loops:v?v.loopCount:null}};"#;
+idle_ms:u.idle,active_ms:u.active,loops:v?v.loopCount:null}};";
 
 /// Reads memory and loop utilisation, without having installed anything; see [`Poll`](super::agent::Poll).
 pub fn bare_poll() -> String {
