@@ -62,8 +62,8 @@ fn read_one(path: &Path) -> SourceFile {
 
 #[track_caller]
 fn assert_none(breaches: &[Breach]) {
-    let list: String = breaches.iter().map(|breach| format!("{breach}\n")).collect();
-    assert!(breaches.is_empty(), "{} broken rules:\n{list}", breaches.len());
+    let list: Vec<String> = breaches.iter().map(ToString::to_string).collect();
+    assert!(breaches.is_empty(), "{} broken rules:\n{}\n", breaches.len(), list.join("\n"));
 }
 
 #[track_caller]
