@@ -28,13 +28,13 @@ fn a_panic_hook_closes_what_is_pending() {
 
 #[test]
 fn another_process_on_the_port_is_left_alone() {
-    let target = Target::script(&node(), &["--inspect=0"], IDLE);
+    let target = Target::script(&newest!(), &["--inspect=0"], IDLE);
     block_on(async {
         let inspector = open_inspector(target.pid(), &OpenOptions::default()).await.expect("opens");
         let ending = undo::Ending { nonce: inspector.nonce.clone(), inspector: InspectorEnd::ClosesNow };
         undo::close_inspector_blocking(inspector.address, &inspector.path, Some(1), &ending, PATIENCE)
             .expect("nothing");
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        holds_for("it is open", Duration::from_millis(200), || listeners(target.pid()) == 1);
         inspector.connect(PATIENCE).await.expect("it is still open");
         let stranger = Inspector { inner_pid: Some(1), ..inspector };
         assert!(matches!(stranger.connect(PATIENCE).await, Err(AttachError::WrongProcess { .. })));

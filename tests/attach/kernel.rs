@@ -20,7 +20,7 @@ fn a_process_of_another_network_is_told_with_the_way_in() {
     if !is_root() {
         return;
     }
-    let mut target = Target::start(Command::new("unshare").arg("-n").arg(node()).args(["-e", IDLE]));
+    let mut target = Target::start(Command::new("unshare").arg("-n").arg(newest!()).args(["-e", IDLE]));
     let error = open(target.pid()).expect_err("out of reach");
     assert!(matches!(error, AttachError::OtherNetworkNamespace { .. }), "{error}");
     assert_eq!(error.hint(), Some(format!("enter it: nsenter -t {0} -n flametop {0}", target.pid())));
@@ -34,7 +34,7 @@ fn a_process_in_its_own_pid_namespace_is_known_by_its_inner_pid() {
     }
     let mut unshare = Command::new("unshare");
     let outer = Target::start(
-        unshare.args(["-p", "-f", "--kill-child"]).arg(node()).args(ANY_PORT).args(["-e", IDLE]),
+        unshare.args(["-p", "-f", "--kill-child"]).arg(newest!()).args(ANY_PORT).args(["-e", IDLE]),
     );
     let children = format!("/proc/{0}/task/{0}/children", outer.pid());
     let pid = std::fs::read_to_string(children).expect("its children").trim().parse().expect("one child");
@@ -58,7 +58,7 @@ fn a_process_of_another_user_is_refused() {
     if !is_root() {
         return;
     }
-    let mut target = Target::script(&node(), ANY_PORT, IDLE);
+    let mut target = Target::script(&newest!(), ANY_PORT, IDLE);
     // The build directory may be closed to others.
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))

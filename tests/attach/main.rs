@@ -1,12 +1,14 @@
 //! Attaching to real processes: every way in, every refusal, and that the target is afterwards as it was.
 //!
-//! Runs on each Node under `target/runtimes` (or `FLAMETOP_RUNTIMES`), else on the system's.
+//! Runs on each Node there is; those that are missing are named.
 
 mod hurry;
 mod kernel;
 mod refusals;
 mod servers;
 mod snippets_run;
+#[path = "../support/mod.rs"]
+mod support;
 mod target;
 mod way_in;
 
@@ -29,5 +31,7 @@ mod prelude {
     pub use flametop::source::procfs::Process;
     pub use serde_json::json;
 
+    pub use crate::support::runtimes::every_node;
+    pub use crate::support::wait::{holds_for, wait_for};
     pub use crate::target::*;
 }

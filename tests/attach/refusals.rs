@@ -38,7 +38,7 @@ fn a_program_that_is_only_called_node_is_not_node() {
 fn a_renamed_node_is_node() {
     let directory = tempfile::tempdir().expect("a directory");
     let program = directory.path().join("worker");
-    std::fs::copy(node(), &program).expect("copied");
+    std::fs::copy(newest!(), &program).expect("copied");
     let target = Target::script(&program, ANY_PORT, IDLE);
     std::fs::remove_file(&program).expect("a deleted program runs on");
     assert!(open(target.pid()).expect("opens").opened_by_us);
@@ -49,21 +49,20 @@ fn a_port_of_somebody_else_is_refused_with_its_name() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let port = taken.local_addr().expect("its address").port();
     let script = "process.on('SIGUSR1',()=>process.exit(7));console.log('ready');setInterval(()=>{},50)";
-    let mut target = Target::script(&node(), &[&format!("--inspect-port={port}")], script);
+    let mut target = Target::script(&newest!(), &[&format!("--inspect-port={port}")], script);
     let error = open(target.pid()).expect_err("taken");
     let text = error.to_string();
     assert!(text.contains(&format!("port {port}")), "{text}");
     assert!(text.contains(&format!("process {} (attach", std::process::id())), "{text}");
     assert!(error.hint().is_some_and(|hint| hint.contains("--inspect-port=0")));
     // Its handler would have ended it.
-    std::thread::sleep(Duration::from_millis(100));
-    assert!(target.is_alive());
+    holds_for("it lives", Duration::from_millis(200), || target.is_alive());
 }
 
 #[test]
 fn an_own_handler_is_told() {
     let script = "process.on('SIGUSR1',()=>{});console.log('ready');setInterval(()=>{},50)";
-    let mut target = Target::script(&node(), ANY_PORT, script);
+    let mut target = Target::script(&newest!(), ANY_PORT, script);
     let error = open(target.pid()).expect_err("no inspector");
     assert!(matches!(error, AttachError::OwnHandlerOrBlocked { .. }), "{error}");
     assert!(target.is_alive());
@@ -84,7 +83,7 @@ fn a_disabled_signal_is_told_and_not_sent() {
 
 #[test]
 fn a_stopped_process_is_told_and_not_signalled() {
-    let target = Target::script(&node(), ANY_PORT, IDLE);
+    let target = Target::script(&newest!(), ANY_PORT, IDLE);
     let signal = |name: &str| {
         Command::new("kill").args([name, &target.pid().to_string()]).status().expect("kill runs")
     };
@@ -95,8 +94,8 @@ fn a_stopped_process_is_told_and_not_signalled() {
     let error = open(target.pid()).expect_err("stopped");
     assert!(matches!(error, AttachError::Stopped { .. }), "{error}");
     assert!(signal("-CONT").success());
-    std::thread::sleep(Duration::from_millis(100));
-    assert_eq!(listeners(target.pid()), 0, "no signal was waiting for it");
+    let closed = || listeners(target.pid()) == 0;
+    holds_for("no signal was waiting for it", Duration::from_millis(200), closed);
 }
 
 #[test]

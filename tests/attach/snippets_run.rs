@@ -17,7 +17,7 @@ async fn agent_life(cdp: &mut Cdp, nonce: &Nonce) -> Poll {
         let installed: Installed = evaluate(cdp, &install).await;
         assert!(installed.ok, "{installed:?}");
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    wait_a_turn(Duration::from_millis(300));
     let poll: Option<Poll> = evaluate(cdp, &snippets::agent_poll(nonce)).await;
     assert!(evaluate::<bool>(cdp, &snippets::leave(nonce, InspectorEnd::StaysOpen)).await);
     let gone: Option<Poll> = evaluate(cdp, &snippets::agent_poll(nonce)).await;
@@ -133,7 +133,7 @@ fn poisoned_iterators_are_survived_from_node_20_on() {
 #[test]
 fn an_agent_without_a_timer_says_so_and_is_gone() {
     let script = "require('timers').setInterval=()=>{throw new Error('mine')};console.log('ready');require('timers').setTimeout(()=>{},1e8)";
-    let target = Target::script(&node(), ANY_PORT, script);
+    let target = Target::script(&newest!(), ANY_PORT, script);
     block_on(async {
         let (inspector, mut cdp, _) = attach(target.pid()).await;
         let installed: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce)).await;
@@ -154,7 +154,7 @@ fn nodes_own_heap_profile_is_read_again_and_again_where_it_exists() {
             let installed: Installed = evaluate(&mut cdp, &snippets::heap_start(nonce, 32768)).await;
             assert_eq!(installed.ok, identity.node_major() >= 26, "{installed:?}");
             for _ in 0..2 {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                wait_a_turn(Duration::from_millis(100));
                 let text: Option<String> = evaluate(&mut cdp, &snippets::heap_read(nonce)).await;
                 assert_eq!(text.is_some_and(|text| text.contains("\"samples\"")), installed.ok);
             }
@@ -210,7 +210,6 @@ fn an_agent_that_nobody_polls_removes_itself() {
             let began = Instant::now();
             while evaluate::<String>(&mut cdp, FOOTPRINT).await != before {
                 assert!(began.elapsed() < PATIENCE, "{}", node.display());
-                tokio::time::sleep(Duration::from_millis(20)).await;
             }
             assert_eq!(evaluate::<Option<Poll>>(&mut cdp, &poll).await, None);
         });

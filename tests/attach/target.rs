@@ -4,32 +4,22 @@ use crate::prelude::*;
 
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Every Node that is installed, oldest first.
+/// Every Node that is installed, oldest first; those that are missing are named.
 pub fn nodes() -> Vec<PathBuf> {
-    let root = std::env::var_os("FLAMETOP_RUNTIMES")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/runtimes"), PathBuf::from);
-    let mut found: Vec<PathBuf> = std::fs::read_dir(root)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path().join("bin/node"))
-        .filter(|path| {
-            path.is_file()
-                && path.components().any(|part| part.as_os_str().to_string_lossy().starts_with("node"))
-        })
-        .collect();
-    found.sort();
-    if found.is_empty() && std::path::Path::new("/usr/bin/node").is_file() {
-        found.push("/usr/bin/node".into());
-    }
-    assert!(!found.is_empty(), "no Node to test with: set FLAMETOP_RUNTIMES");
-    found
+    every_node().into_iter().map(|(_, node)| node).collect()
 }
 
-/// The newest Node, for what does not depend on the version.
-pub fn node() -> PathBuf {
-    nodes().pop().expect("nodes() is never empty")
+/// The newest Node, for what does not depend on the version; without any, the test is over (and named).
+macro_rules! newest {
+    () => {
+        match nodes().pop() {
+            Some(node) => node,
+            None => return,
+        }
+    };
 }
+
+pub(crate) use newest;
 
 /// Node's default port can belong to one target at a time, so the tests that use it take turns.
 pub fn default_port() -> MutexGuard<'static, ()> {
@@ -108,12 +98,8 @@ pub fn listeners(pid: u32) -> usize {
     Process::new(pid).listeners().expect("it can be read").len()
 }
 
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !condition() {
-        assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    wait_for(what, PATIENCE, condition);
 }
 
 /// Evaluates a snippet that must succeed.
@@ -125,4 +111,9 @@ pub async fn evaluate<T: serde::de::DeserializeOwned>(cdp: &mut Cdp, snippet: &s
 pub fn identity_of(node: &PathBuf) -> Identity {
     let target = Target::script(node, ANY_PORT, IDLE);
     block_on(async { attach(target.pid()).await.2 })
+}
+
+/// Lets the target do its work for a while: what is measured then is the point of the test.
+pub fn wait_a_turn(span: Duration) {
+    holds_for("time passes", span, || true);
 }

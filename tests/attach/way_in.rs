@@ -20,7 +20,7 @@ fn what_we_open_we_close() {
 #[test]
 fn the_default_port_works_too_and_can_be_opened_again() {
     let _turn = default_port();
-    let target = Target::script(&node(), &[], IDLE);
+    let target = Target::script(&newest!(), &[], IDLE);
     for _ in 0..3 {
         block_on(async {
             let (inspector, cdp, _) = attach(target.pid()).await;
@@ -38,7 +38,7 @@ fn what_the_user_opened_stays_open() {
             let (inspector, cdp, _) = attach(target.pid()).await;
             assert!(!inspector.opened_by_us);
             assert_eq!(detach(cdp, &inspector, PATIENCE).await, Left::AsItWas);
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            holds_for("it is open", Duration::from_millis(200), || listeners(target.pid()) == 1);
             inspector.connect(PATIENCE).await.expect("it is still open");
         });
     }
@@ -46,7 +46,7 @@ fn what_the_user_opened_stays_open() {
 
 #[test]
 fn an_address_finds_the_process_behind_it() {
-    let target = Target::script(&node(), &["--inspect=0"], IDLE);
+    let target = Target::script(&newest!(), &["--inspect=0"], IDLE);
     let port = Process::new(target.pid()).listeners().expect("listeners")[0].address.port();
     block_on(async {
         let path = open_inspector(target.pid(), &OpenOptions::default()).await.expect("opens").path;
@@ -71,7 +71,7 @@ fn a_busy_loop_is_attached_and_left() {
             cdp.call(Method::ProfilerEnable, json!({}), PATIENCE).await.expect("enables");
             let _: Option<bool> =
                 cdp.evaluate(&snippets::profile_start(nonce, Slot::A), PATIENCE).await.expect("starts");
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            wait_a_turn(Duration::from_millis(100));
             let _: Option<bool> =
                 cdp.evaluate(&snippets::profile_rotate(nonce, Slot::A), PATIENCE).await.expect("rotates");
             while cdp.next_event().await.expect("an event").method != "Profiler.consoleProfileFinished" {}
@@ -93,8 +93,7 @@ fn a_process_attached_as_it_starts_never_dies() {
                 Ok(inspector) => assert!(inspector.opened_by_us),
                 Err(error) => assert!(matches!(error, AttachError::TooYoung { .. }), "{error}"),
             }
-            std::thread::sleep(Duration::from_millis(20));
-            assert!(target.is_alive(), "{}", node.display());
+            holds_for("it lives", Duration::from_millis(20), || target.is_alive());
         }
     }
 }
