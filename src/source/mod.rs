@@ -4,7 +4,9 @@
 //! its [`Outbox`] and obeys its [`Control`]. It undoes its effect on the target on every way out.
 
 mod clock;
+pub mod node;
 mod outbox;
+pub mod procfs;
 mod spec;
 
 pub use crate::feed::{Order, TargetSpec};
