@@ -1,5 +1,6 @@
 //! flametop
 pub mod feed;
+pub mod files;
 pub mod gauges;
 pub mod profile;
 pub mod source;
