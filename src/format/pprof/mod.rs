@@ -3,6 +3,8 @@
 //! Written through prost messages ([`write`]), read by a two-pass reader of our own ([`read`]): half
 //! the time of prost, a fiftieth of its memory, and it refuses what prost lets through.
 
+#[cfg(test)]
+mod hostile;
 mod message;
 mod read;
 mod remarks;

@@ -139,8 +139,7 @@ fn notes(symbols: &mut Symbols<'_>, samples: &Samples<'_>) -> Result<Vec<Arc<str
         }
     }
     if !samples.threads.foreign.is_empty() {
-        let keys =
-            samples.threads.foreign.iter().map(|key| symbols.strings.text(super::scan::StringIndex(*key)));
+        let keys = samples.threads.foreign.iter().map(|key| symbols.strings.text(*key));
         let keys: Vec<Arc<str>> = keys.collect::<Result<_, _>>()?;
         notes.push(format!("labels not shown: {}", keys.join(", ")).into());
     }

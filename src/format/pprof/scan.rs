@@ -14,16 +14,28 @@ pub(super) mod field {
     pub const SAMPLE: u64 = 2;
 }
 
-/// An index into the string table as it stands in the file, not yet checked.
+/// A string by its index as it stands in the file, not yet checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct StringIndex(pub i64);
+pub(super) struct StringRef {
+    pub index: i64,
+    /// Where the index stands.
+    pub at: u32,
+}
+
+impl StringRef {
+    pub fn of(field: &Field) -> Result<Self, ReadError> {
+        Ok(Self { index: field.signed()?, at: field.at as u32 })
+    }
+}
 
 /// A function of the file.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FunctionEntry {
     pub id: u64,
-    pub name: StringIndex,
-    pub file: StringIndex,
+    /// Where the entry stands.
+    pub at: u32,
+    pub name: StringRef,
+    pub file: StringRef,
     pub start_line: u32,
     /// Column of the definition, taken from a line that is the definition's.
     pub column: u32,
@@ -33,6 +45,8 @@ pub(super) struct FunctionEntry {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LocationEntry {
     pub id: u64,
+    /// Where the entry stands.
+    pub at: u32,
     pub mapping: u64,
     pub address: u64,
     pub lines_from: u32,
@@ -43,6 +57,8 @@ pub(super) struct LocationEntry {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LineEntry {
     pub function: u64,
+    /// Where the entry stands.
+    pub at: u32,
     pub line: u32,
     pub column: u32,
 }
@@ -51,16 +67,18 @@ pub(super) struct LineEntry {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MappingEntry {
     pub id: u64,
+    /// Where the entry stands.
+    pub at: u32,
     pub start: u64,
     pub offset: u64,
-    pub file: StringIndex,
+    pub file: StringRef,
 }
 
 /// Everything of a file but its samples.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     /// Type and unit of each value.
-    pub sample_types: Vec<(StringIndex, StringIndex)>,
+    pub sample_types: Vec<(StringRef, StringRef)>,
     pub samples: u64,
     pub mappings: Vec<MappingEntry>,
     pub locations: Vec<LocationEntry>,
@@ -68,12 +86,12 @@ pub(super) struct Tables {
     pub functions: Vec<FunctionEntry>,
     /// Where each string stands in the bytes.
     pub strings: Vec<Range<u32>>,
-    pub drop_frames: StringIndex,
+    pub drop_frames: StringRef,
     pub time_nanos: i64,
     pub duration_nanos: i64,
-    pub period_type: (StringIndex, StringIndex),
+    pub period_type: (StringRef, StringRef),
     pub period: i64,
-    pub comments: Vec<StringIndex>,
+    pub comments: Vec<StringRef>,
 }
 
 /// Reads the tables of a profile.
@@ -114,7 +132,7 @@ impl Scan<'_> {
             4 => self.location(field)?,
             5 => self.function(field)?,
             6 => self.string(field)?,
-            7 => tables.drop_frames = StringIndex(field.signed()?),
+            7 => tables.drop_frames = StringRef::of(field)?,
             9 => self.time(field)?,
             10 => tables.duration_nanos = field.signed()?,
             11 => tables.period_type = value_type(self.bytes, field)?,
@@ -147,14 +165,14 @@ impl Scan<'_> {
 
     fn mapping(&mut self, field: &Field) -> Result<(), ReadError> {
         cap("mappings", self.tables.mappings.len(), self.limits.table_entries, field)?;
-        let mut entry = MappingEntry::default();
+        let mut entry = MappingEntry { at: field.at as u32, ..MappingEntry::default() };
         let mut fields = Fields::within(self.bytes, field.bytes()?);
         while let Some(part) = fields.next()? {
             match part.number {
                 1 => entry.id = part.varint()?,
                 2 => entry.start = part.varint()?,
                 4 => entry.offset = part.varint()?,
-                5 => entry.file = StringIndex(part.signed()?),
+                5 => entry.file = StringRef::of(&part)?,
                 _ => {}
             }
         }
@@ -165,13 +183,13 @@ impl Scan<'_> {
 
     fn function(&mut self, field: &Field) -> Result<(), ReadError> {
         cap("functions", self.tables.functions.len(), self.limits.table_entries, field)?;
-        let mut entry = FunctionEntry::default();
+        let mut entry = FunctionEntry { at: field.at as u32, ..FunctionEntry::default() };
         let mut fields = Fields::within(self.bytes, field.bytes()?);
         while let Some(part) = fields.next()? {
             match part.number {
                 1 => entry.id = part.varint()?,
-                2 => entry.name = StringIndex(part.signed()?),
-                4 => entry.file = StringIndex(part.signed()?),
+                2 => entry.name = StringRef::of(&part)?,
+                4 => entry.file = StringRef::of(&part)?,
                 5 => entry.start_line = place(part.signed()?),
                 _ => {}
             }
@@ -183,7 +201,11 @@ impl Scan<'_> {
 
     fn location(&mut self, field: &Field) -> Result<(), ReadError> {
         cap("locations", self.tables.locations.len(), self.limits.table_entries, field)?;
-        let mut entry = LocationEntry { lines_from: self.tables.lines.len() as u32, ..Default::default() };
+        let mut entry = LocationEntry {
+            at: field.at as u32,
+            lines_from: self.tables.lines.len() as u32,
+            ..LocationEntry::default()
+        };
         let mut fields = Fields::within(self.bytes, field.bytes()?);
         while let Some(part) = fields.next()? {
             match part.number {
@@ -210,7 +232,7 @@ impl Scan<'_> {
 
     fn line(&mut self, field: &Field) -> Result<(), ReadError> {
         cap("lines", self.tables.lines.len(), self.limits.table_entries, field)?;
-        let (mut entry, mut line) = (LineEntry::default(), 0);
+        let (mut entry, mut line) = (LineEntry { at: field.at as u32, ..LineEntry::default() }, 0);
         let mut fields = Fields::within(self.bytes, field.bytes()?);
         while let Some(part) = fields.next()? {
             match part.number {
@@ -233,7 +255,7 @@ impl Scan<'_> {
         let comments = &mut self.tables.comments;
         let mut push = |index: u64| {
             cap("comments", comments.len(), MAX_COMMENTS as u64, field)?;
-            comments.push(StringIndex(index as i64));
+            comments.push(StringRef { index: index as i64, at: field.at as u32 });
             Ok(())
         };
         each_number(self.bytes, field, &mut push)
@@ -254,13 +276,13 @@ pub(super) fn each_number(
     Ok(())
 }
 
-fn value_type(bytes: &[u8], field: &Field) -> Result<(StringIndex, StringIndex), ReadError> {
-    let mut found = (StringIndex(0), StringIndex(0));
+fn value_type(bytes: &[u8], field: &Field) -> Result<(StringRef, StringRef), ReadError> {
+    let mut found = (StringRef::default(), StringRef::default());
     let mut fields = Fields::within(bytes, field.bytes()?);
     while let Some(part) = fields.next()? {
         match part.number {
-            1 => found.0 = StringIndex(part.signed()?),
-            2 => found.1 = StringIndex(part.signed()?),
+            1 => found.0 = StringRef::of(&part)?,
+            2 => found.1 = StringRef::of(&part)?,
             _ => {}
         }
     }

@@ -82,7 +82,9 @@ impl<'a> Rows<'a> {
             let thread = rows.thread(&lane.thread);
             for (at, node) in lane.nodes.iter().enumerate().filter(|(_, node)| !export.leaves_out(**node)) {
                 let row = Row { thread, stack: stacks.of_node[*node as usize], line: 0 };
-                rows.split(row, lane, at, lines_of(lane, *node, counts.is_some()));
+                // Without a count, reading could not restore lines; without a stack there are none.
+                let lined = counts.is_some() && row.stack != 0;
+                rows.split(row, lane, at, if lined { lines_of(lane, *node) } else { &[] });
             }
         }
         rows.places.sort_unstable();
@@ -138,11 +140,11 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The lines of a node; none where nothing counts samples, because reading could not restore them.
-fn lines_of(lane: &ProfileLane, node: u32, counted: bool) -> &[(u32, u32, u32)] {
+/// The lines of a node.
+fn lines_of(lane: &ProfileLane, node: u32) -> &[(u32, u32, u32)] {
     let from = lane.lines.partition_point(|line| line.0 < node);
     let to = lane.lines.partition_point(|line| line.0 <= node);
-    if counted { &lane.lines[from..to] } else { &[] }
+    &lane.lines[from..to]
 }
 
 /// Shares `value` out by the lines' samples: largest remainder, so that the shares add up to it.

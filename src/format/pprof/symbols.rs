@@ -1,7 +1,7 @@
 //! Ids and strings of a file made into frames: each string cleaned once, each frame made at first use.
 
 use super::remarks::Remarks;
-use super::scan::{FunctionEntry, LineEntry, LocationEntry, StringIndex, Tables};
+use super::scan::{FunctionEntry, LineEntry, LocationEntry, StringRef, Tables};
 use super::wire::fault;
 use crate::format::ReadError;
 use crate::format::names::{self, UNKNOWN, anonymous_place, kind_of};
@@ -32,20 +32,20 @@ impl<'a> Strings<'a> {
     }
 
     /// The bytes of a string; an index that does not exist makes the file worthless.
-    pub fn raw(&self, index: StringIndex) -> Result<&'a [u8], ReadError> {
-        let range = usize::try_from(index.0).ok().and_then(|at| self.ranges.get(at));
+    pub fn raw(&self, string: StringRef) -> Result<&'a [u8], ReadError> {
+        let range = usize::try_from(string.index).ok().and_then(|at| self.ranges.get(at));
         let Some(range) = range else {
-            let cause = format!("string {} of {} is referred to", index.0, self.len());
-            return Err(fault(self.bytes.len(), cause));
+            let cause = format!("string {} of {} is referred to", string.index, self.len());
+            return Err(fault(string.at as usize, cause));
         };
         Ok(&self.bytes[range.start as usize..range.end as usize])
     }
 
     /// A string made safe to show; may be empty.
-    pub fn text(&mut self, index: StringIndex) -> Result<Arc<str>, ReadError> {
-        let raw = self.raw(index)?;
+    pub fn text(&mut self, string: StringRef) -> Result<Arc<str>, ReadError> {
+        let raw = self.raw(string)?;
         let clean = || clean_path(&String::from_utf8_lossy(&raw[..raw.len().min(MAX_STRING)]));
-        Ok(self.cleaned.entry(index.0 as usize).or_insert_with(clean).clone())
+        Ok(self.cleaned.entry(string.index as usize).or_insert_with(clean).clone())
     }
 }
 
@@ -58,17 +58,21 @@ pub(super) enum Ids {
 }
 
 impl Ids {
-    pub fn new(what: &str, ids: impl ExactSizeIterator<Item = u64> + Clone) -> Result<Self, ReadError> {
-        let (count, highest) = (ids.len(), ids.clone().max().unwrap_or(0));
+    /// Ids with the places of their entries, in the order of the table.
+    pub fn new(
+        what: &str,
+        entries: impl ExactSizeIterator<Item = (u64, u32)> + Clone,
+    ) -> Result<Self, ReadError> {
+        let (count, highest) = (entries.len(), entries.clone().map(|entry| entry.0).max().unwrap_or(0));
         let dense = highest <= count as u64 * 4 + 1024;
         let mut table = if dense {
             Self::Dense(vec![UNMADE; highest as usize + 1])
         } else {
             Self::Sparse(FxHashMap::with_capacity_and_hasher(count, rustc_hash::FxBuildHasher))
         };
-        for (at, id) in ids.enumerate() {
-            if table.insert(id, at as u32) {
-                return Err(fault(0, format!("two {what}s have id {id}")));
+        for (nth, (id, at)) in entries.enumerate() {
+            if table.insert(id, nth as u32) {
+                return Err(fault(at as usize, format!("two {what}s have id {id}")));
             }
         }
         Ok(table)
@@ -109,9 +113,9 @@ pub(super) struct Symbols<'a> {
 
 impl<'a> Symbols<'a> {
     pub fn new(mut tables: Tables, strings: Strings<'a>, mut remarks: Remarks) -> Result<Self, ReadError> {
-        let location_ids = Ids::new("location", tables.locations.iter().map(|entry| entry.id))?;
-        let function_ids = Ids::new("function", tables.functions.iter().map(|entry| entry.id))?;
-        let mapping_ids = Ids::new("mapping", tables.mappings.iter().map(|entry| entry.id))?;
+        let location_ids = Ids::new("location", tables.locations.iter().map(|entry| (entry.id, entry.at)))?;
+        let function_ids = Ids::new("function", tables.functions.iter().map(|entry| (entry.id, entry.at)))?;
+        let mapping_ids = Ids::new("mapping", tables.mappings.iter().map(|entry| (entry.id, entry.at)))?;
         for line in tables.lines.iter().filter(|line| line.column > 0) {
             let function = function_ids.find(line.function).map(|at| &mut tables.functions[at]);
             if let Some(function) = function.filter(|function| function.start_line == line.line) {
@@ -148,7 +152,10 @@ impl<'a> Symbols<'a> {
     pub fn check(&self) -> Result<(), ReadError> {
         let dangling = self.tables.lines.iter().find(|line| self.function_ids.find(line.function).is_none());
         match dangling {
-            Some(line) => Err(fault(0, format!("function {} is referred to and missing", line.function))),
+            Some(line) => {
+                let cause = format!("function {} is referred to and missing", line.function);
+                Err(fault(line.at as usize, cause))
+            }
             None => Ok(()),
         }
     }
@@ -258,12 +265,12 @@ mod tests {
     #[test]
     fn ids_may_be_dense_or_sparse_but_not_twice() {
         for ids in [vec![1, 3, 2], vec![1 << 63, 7, u64::MAX]] {
-            let table = Ids::new("location", ids.iter().copied()).expect("unique");
+            let table = Ids::new("location", ids.iter().map(|id| (*id, 0))).expect("unique");
             assert!(ids.iter().enumerate().all(|(at, id)| table.find(*id) == Some(at)));
             assert_eq!(table.find(4), None);
             assert_eq!(table.find(1 << 40), None);
         }
-        assert!(Ids::new("location", [5, 5].into_iter()).is_err());
-        assert!(Ids::new("location", [1 << 50, 1 << 50].into_iter()).is_err());
+        assert!(Ids::new("location", [(5, 0), (5, 9)].into_iter()).is_err());
+        assert!(Ids::new("location", [(1 << 50, 0), (1 << 50, 9)].into_iter()).is_err());
     }
 }

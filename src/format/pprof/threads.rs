@@ -1,6 +1,6 @@
 //! Labels of samples as the threads they name.
 
-use super::scan::StringIndex;
+use super::scan::StringRef;
 use super::symbols::Symbols;
 use super::wire::{Field, Fields};
 use super::{PROCESS, THREAD_ID, THREAD_NAME};
@@ -47,14 +47,14 @@ pub(super) struct Threads {
     /// Every thread.
     pub list: Vec<Thread>,
     /// Keys of other labels.
-    pub foreign: Vec<i64>,
+    pub foreign: Vec<StringRef>,
 }
 
 impl Threads {
     /// Knows which strings are the keys of thread labels.
     pub fn new(symbols: &Symbols<'_>) -> Self {
         let role = |at: usize| {
-            let text = symbols.strings.raw(StringIndex(at as i64)).ok()?;
+            let text = symbols.strings.raw(checked(at as i64)).ok()?;
             Some((at as i64, role_of(text)?))
         };
         Self {
@@ -82,23 +82,26 @@ impl Threads {
                 1 => key = part.signed()?,
                 2 => value.text = part.signed()?,
                 3 => value.number = part.signed()?,
-                4 => _ = symbols.strings.raw(StringIndex(part.signed()?))?,
+                4 => _ = symbols.strings.raw(StringRef::of(&part)?)?,
                 _ => {}
             }
         }
         for index in [key, value.text] {
-            symbols.strings.raw(StringIndex(index))?;
+            symbols.strings.raw(StringRef { index, at: field.at as u32 })?;
         }
         match self.roles.get(&key) {
             Some(Role::Process) => self.current.process = value,
             Some(Role::ThreadId) => self.current.id = value,
             Some(Role::ThreadName) => self.current.name = value,
-            None if self.foreign.len() < MAX_FOREIGN && !self.foreign.contains(&key) => {
-                self.foreign.push(key);
-            }
-            None => {}
+            None => self.note_foreign(checked(key)),
         }
         Ok(())
+    }
+
+    fn note_foreign(&mut self, key: StringRef) {
+        if self.foreign.len() < MAX_FOREIGN && !self.foreign.contains(&key) {
+            self.foreign.push(key);
+        }
     }
 
     /// The number of the thread that the sample at hand names.
@@ -130,13 +133,18 @@ impl Threads {
         let Key { process, id, name } = self.current;
         let pid = number(process, symbols)?.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
         let tid = number(id, symbols)?;
-        let mut name: Arc<str> = symbols.strings.text(StringIndex(name.text))?;
+        let mut name: Arc<str> = symbols.strings.text(checked(name.text))?;
         if tid.is_none() && name.is_empty() {
             // An id that is no number still tells threads apart.
-            name = symbols.strings.text(StringIndex(id.text))?;
+            name = symbols.strings.text(checked(id.text))?;
         }
         Ok(Thread { pid, tid: tid.unwrap_or(0), name })
     }
+}
+
+/// A string whose index was checked when its label was read.
+fn checked(index: i64) -> StringRef {
+    StringRef { index, at: 0 }
 }
 
 /// The number of a label, whether it was written as one or as text.
@@ -144,7 +152,7 @@ fn number(value: LabelValue, symbols: &mut Symbols<'_>) -> Result<Option<u64>, R
     if value.text == 0 {
         return Ok(u64::try_from(value.number).ok());
     }
-    Ok(symbols.strings.text(StringIndex(value.text))?.parse().ok())
+    Ok(symbols.strings.text(checked(value.text))?.parse().ok())
 }
 
 fn role_of(key: &[u8]) -> Option<Role> {
