@@ -1,7 +1,9 @@
 //! flametop
+pub mod app;
 pub mod feed;
 pub mod files;
 pub mod format;
 pub mod gauges;
 pub mod profile;
+pub mod session;
 pub mod source;
