@@ -247,7 +247,7 @@ fn sums_never_overflow_and_negative_values_stay() {
 
 #[test]
 fn lines_and_columns_packed_in_one_number_are_parted() {
-    let profile = read_leniently(&changed(|p| p.location[0].line[0].line = 7 << 32 | 41));
+    let profile = read_leniently(&changed(|p| p.location[0].line[0].line = (7 << 32) + 41));
     assert_eq!(profile.lanes[0].lines, [(1, 41, 1)]);
     let nonsense = read_leniently(&changed(|p| p.location[0].line[0].line = -1));
     assert_eq!(nonsense.lanes[0].lines, []);
@@ -339,7 +339,9 @@ proptest! {
     fn no_mutation_makes_the_reader_panic(mutations in mutations(), strict in any::<bool>()) {
         let (profile, target) = (fixture::cpu(), fixture::target());
         let mut bytes = write::encode(&Export::new(&profile, &target)).expect("encoded");
-        mutations.iter().for_each(|mutation| mutation.apply(&mut bytes));
+        for mutation in &mutations {
+            mutation.apply(&mut bytes);
+        }
         let limits = if strict { Limits::default().strict() } else { Limits::default() };
         survive(&bytes, &limits)?;
     }
