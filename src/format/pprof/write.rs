@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 /// The best level before the cost doubles for a tenth of the size.
 const LEVEL: u32 = 4;
 
-/// Stands for the stack of values that have none: viewers lose a sample without locations.
+/// Viewers lose a sample without locations.
 static NO_STACK: LazyLock<Frame> = LazyLock::new(|| Frame::named(OTHER, FrameKind::Other));
 
 /// Writes the export as one gzip member.
@@ -59,7 +59,9 @@ impl<'a> Writing<'a> {
             // Viewers without a notion of a default take the last.
             order.sort_by_key(|column| Some(*column) == main);
         }
-        Self { export, order, main, strings: Strings::new(), places: Places::new() }
+        // The last one stands for the stack of values that have none.
+        let frames = export.profile.frames.iter().chain([&*NO_STACK]).collect();
+        Self { export, order, main, strings: Strings::new(), places: Places::new(frames) }
     }
 
     fn finish(mut self) -> message::Profile {
@@ -110,14 +112,12 @@ impl<'a> Writing<'a> {
 
     fn stack(&mut self, stacks: &Stacks, row: Row) -> Vec<u64> {
         if row.stack == 0 {
-            return vec![self.places.caller(&mut self.strings, &NO_STACK)];
+            return vec![self.places.caller(&mut self.strings, self.export.profile.frames.len())];
         }
-        let frames = &self.export.profile.frames;
-        let leaf = &frames[stacks.frame(row.stack)];
-        let mut ids = vec![self.places.leaf(&mut self.strings, leaf, row.line)];
+        let mut ids = vec![self.places.leaf(&mut self.strings, stacks.frame(row.stack), row.line)];
         let mut at = stacks.parent(row.stack);
         while at != 0 {
-            ids.push(self.places.caller(&mut self.strings, &frames[stacks.frame(at)]));
+            ids.push(self.places.caller(&mut self.strings, stacks.frame(at)));
             at = stacks.parent(at);
         }
         ids
