@@ -5,7 +5,7 @@ use crate::source_file::{CodePath, SourceFile};
 
 /// From the bottom up: a module may import those of the lines above its own.
 const LAYERS: &[&[&str]] = &[
-    &["profile"],
+    &["profile", "files"],
     &["feed", "gauges", "format"],
     &["record", "session", "guard"],
     &["source", "sink", "app", "theme", "config", "demo"],
@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
 /// The few imports within a layer, each with its reason.
 const WITHIN_LAYER: &[(&str, &str, &str)] = &[
     ("feed", "gauges", "a feed carries gauge readings"),
+    ("format", "feed", "an export names the target it is of"),
     ("demo", "source", "the demo profiles itself with the source's pprof server"),
     ("config", "app", "configured keys name actions"),
     ("config", "theme", "the configuration names a theme"),
