@@ -4,7 +4,9 @@
 //! its [`Outbox`] and obeys its [`Control`]. It undoes its effect on the target on every way out.
 
 mod clock;
+pub mod node;
 mod outbox;
+pub mod procfs;
 
 pub use clock::Clock;
 pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Order, Outbox, Steering, control, outbox};

@@ -1,0 +1,24 @@
+//! Live Node.js processes, reached through the V8 inspector.
+//!
+//! The way in, one file each: [`identify`] proves that a process is Node, [`open`] finds or opens its inspector,
+//! [`cdp`] speaks to it, [`snippets`] holds every line of JavaScript we ever run in a target, [`close`] leaves in
+//! order and [`undo`] leaves in a hurry. Nothing here knows what a window or a profile is.
+
+pub mod address;
+pub mod agent;
+pub mod cdp;
+pub mod close;
+pub mod error;
+pub mod evaluate;
+pub mod identify;
+pub mod inspect_options;
+pub mod list;
+pub mod open;
+pub mod snippets;
+pub mod undo;
+pub mod wire;
+
+pub use cdp::{CallId, Cdp, Event, Incoming, Reply};
+pub use error::{AttachError, CdpError};
+pub use open::{Inspector, OpenOptions, inspector_at, open_inspector};
+pub use wire::Method;
