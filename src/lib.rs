@@ -1,6 +1,8 @@
 //! flametop
 pub mod app;
 pub mod feed;
+pub mod files;
+pub mod format;
 pub mod gauges;
 pub mod profile;
 pub mod session;
