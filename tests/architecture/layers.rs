@@ -6,7 +6,7 @@ use crate::source_file::{CodePath, SourceFile};
 /// From the bottom up: a module may import those of the lines above its own.
 const LAYERS: &[&[&str]] = &[
     &["profile"],
-    &["feed", "gauges", "format"],
+    &["feed", "gauges", "format", "files"],
     &["record", "session", "guard"],
     &["source", "sink", "app", "theme", "config", "demo"],
     &["view"],
@@ -18,6 +18,7 @@ const LAYERS: &[&[&str]] = &[
 /// The few imports within a layer, each with its reason.
 const WITHIN_LAYER: &[(&str, &str, &str)] = &[
     ("feed", "gauges", "a feed carries gauge readings"),
+    ("format", "feed", "a file says whose profile it holds"),
     ("demo", "source", "the demo profiles itself with the source's pprof server"),
     ("config", "app", "configured keys name actions"),
     ("config", "theme", "the configuration names a theme"),
