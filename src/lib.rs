@@ -7,5 +7,5 @@ pub mod gauges;
 pub mod profile;
 pub mod record;
 pub mod session;
-
+pub mod sink;
 pub mod source;
