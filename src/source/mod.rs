@@ -4,9 +4,11 @@
 //! its [`Outbox`] and obeys its [`Control`]. It undoes its effect on the target on every way out.
 
 mod clock;
+pub mod discover;
 pub mod node;
 mod outbox;
 pub mod procfs;
+pub mod procstat;
 mod spec;
 
 pub use crate::feed::{Order, TargetSpec};
