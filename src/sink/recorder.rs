@@ -5,10 +5,9 @@
 //! cause and the way out.
 
 use super::{Finish, Offer, Sink, SinkSpec};
-use crate::feed::{Event, Feed, Note, NoteLevel, SourceId};
+use crate::feed::{Event, Feed, Note, NoteLevel, SourceId, TargetInfo};
 use crate::profile::Moment;
 use crate::record::{Place, RecordError, Writer};
-use crate::session::Session;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +34,8 @@ pub enum RecorderReport {
     Started {
         /// Its path.
         path: PathBuf,
+        /// When it was started.
+        since: Moment,
     },
     /// More of it is safe on the disk.
     Progress {
@@ -47,6 +48,8 @@ pub enum RecorderReport {
     Finished {
         /// Its path.
         path: PathBuf,
+        /// When it was started.
+        since: Moment,
         /// Size of the file.
         bytes: u64,
         /// Windows in it.
@@ -93,17 +96,20 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Starts a recording, at once and without waiting for the disk: events offered from now on are
-    /// in it, after `opening`. Whether the file could be made comes as a report.
+    /// Starts a recording, at once and without waiting for the disk: events offered from now on are in
+    /// it. Whether the file could be made comes as a report.
     ///
-    /// `opening` tells the file what is known already, see [`opening_events`]. `report` is called on
-    /// the recorder's thread, so it should only pass the report on.
+    /// Without a path the file gets a name made of the first target's and `at`, in the current
+    /// directory. `targets` are those attached already: the file begins with them. `report` is called
+    /// on the recorder's thread, so it should only pass the report on.
     pub fn start(
-        place: Place,
+        path: Option<PathBuf>,
         at: Moment,
-        opening: Vec<Event>,
+        targets: &[(SourceId, TargetInfo)],
         report: impl Fn(RecorderReport) + Send + 'static,
     ) -> Result<Self, RecorderError> {
+        let place = path.map_or_else(|| default_place(targets), Place::File);
+        let opening = opening_events(targets, at);
         let (queue, events) = sync_channel(SPEC.bound);
         let (tell_done, done) = sync_channel(1);
         let overflowed = Arc::new(AtomicBool::new(false));
@@ -141,16 +147,19 @@ impl Sink for Recorder {
     }
 }
 
-/// What a new recording has to know of a session under way: who is attached, and in what state.
-pub fn opening_events(session: &Session, at: Moment) -> Vec<Event> {
-    let mut events = Vec::new();
-    for (index, state) in session.sources().iter().enumerate() {
-        let Ok(source) = u16::try_from(index).map(SourceId) else { break };
-        let Some(target) = &state.target else { continue };
-        events.push(Event { source, at, feed: Feed::Attached(target.clone()) });
-        events.push(Event { source, at, feed: Feed::Status(state.status.clone()) });
-    }
-    events
+/// What the recording must know of before its first event.
+fn opening_events(targets: &[(SourceId, TargetInfo)], at: Moment) -> Vec<Event> {
+    let attached = |(source, target): &(SourceId, TargetInfo)| Event {
+        source: *source,
+        at,
+        feed: Feed::Attached(target.clone()),
+    };
+    targets.iter().map(attached).collect()
+}
+
+fn default_place(targets: &[(SourceId, TargetInfo)]) -> Place {
+    let name = targets.first().map_or_else(|| "session".into(), |(_, target)| target.name.to_string());
+    Place::Directory { directory: ".".into(), name }
 }
 
 /// Tells whoever replays the recording why it ends here.
@@ -186,7 +195,7 @@ impl Work {
         opening.iter().try_for_each(|event| writer.append(event))?;
         writer.commit()?;
         let path = writer.path().to_owned();
-        (self.report)(RecorderReport::Started { path: path.clone() });
+        (self.report)(RecorderReport::Started { path: path.clone(), since: at });
         let last = self.write_all(&mut writer)?.unwrap_or(at);
         let windows = writer.windows();
         let too_slow = self.overflowed.load(Ordering::Acquire);
@@ -198,7 +207,7 @@ impl Work {
         if too_slow {
             return Err(RecorderError::TooSlow { path });
         }
-        Ok(RecorderReport::Finished { path, bytes, windows })
+        Ok(RecorderReport::Finished { path, since: at, bytes, windows })
     }
 
     /// Writes events until the other side lets go of the queue; gives the time of the last.
@@ -231,5 +240,95 @@ impl Work {
             (self.report)(RecorderReport::Progress { bytes: writer.bytes(), windows: writer.windows() });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gauges::{Gauge, GaugeBatch};
+    use crate::record::Reader;
+    use std::sync::mpsc::{Receiver as Reports, TryRecvError};
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn gauges(at: i64) -> Arc<Event> {
+        let feed = Feed::Gauges(GaugeBatch { at: Moment(at), values: vec![(Gauge::Rss, at as f64)] });
+        Arc::new(Event { source: SourceId(0), at: Moment(at), feed })
+    }
+
+    fn start(path: PathBuf) -> (Box<Recorder>, Reports<RecorderReport>) {
+        let (tell, reports) = sync_channel(1000);
+        let targets = [(SourceId(3), TargetInfo { name: "api.js".into(), ..TargetInfo::default() })];
+        let report = move |report| tell.send(report).expect("the test listens");
+        (Box::new(Recorder::start(Some(path), Moment(7), &targets, report).expect("starts")), reports)
+    }
+
+    fn read(path: &std::path::Path) -> Vec<Event> {
+        let mut reader = Reader::open(path).expect("opens");
+        std::iter::from_fn(|| reader.next_event()).map(|event| event.expect("is whole")).collect()
+    }
+
+    #[test]
+    fn what_is_offered_is_in_the_file_behind_the_targets() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("x.ftrec");
+        let (mut recorder, reports) = start(path.clone());
+        let offered: Vec<Arc<Event>> = (0..10).map(gauges).collect();
+        for event in &offered {
+            assert_eq!(recorder.offer(event), Offer::Taken);
+        }
+        assert_eq!(recorder.finish(PATIENCE), Finish::Complete);
+        let events = read(&path);
+        assert!(matches!(&events[0].feed, Feed::Attached(target) if &*target.name == "api.js"));
+        assert!(events[1..].iter().eq(offered.iter().map(|event| &**event)));
+        let told: Vec<RecorderReport> = reports.iter().collect();
+        assert!(matches!(told.first(), Some(RecorderReport::Started { .. })), "{told:?}");
+        assert!(matches!(told.last(), Some(RecorderReport::Finished { bytes: 1.., .. })), "{told:?}");
+    }
+
+    #[test]
+    fn what_was_heard_is_safe_soon_even_without_a_window() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("x.ftrec");
+        let (mut recorder, reports) = start(path.clone());
+        assert_eq!(recorder.offer(&gauges(1)), Offer::Taken);
+        let next = || reports.recv_timeout(Duration::from_secs(2));
+        while !matches!(next().expect("progress within two seconds"), RecorderReport::Progress { .. }) {}
+        assert_eq!(read(&path).len(), 2);
+        drop(recorder);
+    }
+
+    #[test]
+    fn a_place_that_is_taken_is_reported_with_a_way_out() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (recorder, reports) = start(directory.path().into());
+        assert_eq!(recorder.finish(PATIENCE), Finish::Failed);
+        let Ok(RecorderReport::Failed(error)) = reports.try_recv() else { panic!("no failure was told") };
+        assert!(error.hint().is_some(), "{error}");
+        assert!(matches!(reports.try_recv(), Err(TryRecvError::Disconnected)));
+    }
+
+    #[test]
+    fn a_disk_that_is_too_slow_ends_the_recording_without_a_hole() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("x.ftrec");
+        let (tell, reports) = sync_channel(0);
+        // The recorder's thread waits in its first report: as good as a disk that hangs.
+        let report = move |report| tell.send(report).expect("the test listens");
+        let mut recorder =
+            Box::new(Recorder::start(Some(path.clone()), Moment(7), &[], report).expect("starts"));
+        let taken = (0..).take_while(|at| recorder.offer(&gauges(*at)) == Offer::Taken).count();
+        assert_eq!(taken, SPEC.bound);
+        assert_eq!(recorder.offer(&gauges(0)), Offer::Over);
+        let told: Vec<RecorderReport> = reports.iter().collect();
+        let Some(RecorderReport::Failed(error)) = told.last() else {
+            panic!("no failure was told: {told:?}")
+        };
+        assert!(matches!(error, RecorderError::TooSlow { .. }) && error.hint().is_some(), "{error}");
+        assert_eq!(recorder.finish(PATIENCE), Finish::Failed);
+        let events = read(&path);
+        assert_eq!(events.len(), taken + 1);
+        assert!(matches!(&events[taken].feed, Feed::Note(note) if note.text.contains("too slow")));
     }
 }

@@ -207,10 +207,15 @@ fn user_name(users: Option<&Users>, uid: u32) -> Arc<str> {
     user.map_or_else(|| uid.to_string().into(), |user| clean_name(user.name()))
 }
 
+/// Looks once, as [`Discovery::look`] does the first time.
+pub fn find() -> Vec<Found> {
+    Discovery::new().look()
+}
+
 /// The one process of that name: a script's path, its file name with or without ending, a package's
 /// directory, the program's file name, or the name the process gave itself.
 pub fn find_by_name(name: &str) -> Result<Found, NameError> {
-    one_of(Discovery::new().look(), name)
+    one_of(find(), name)
 }
 
 fn one_of(found: Vec<Found>, name: &str) -> Result<Found, NameError> {
