@@ -31,6 +31,8 @@ pub struct Reader {
     connection: Connection,
     path: PathBuf,
     cursor: Cursor,
+    /// SQLite refused the file as a whole; trying again would give the same for ever.
+    failed: bool,
 }
 
 /// What a recording says about itself.
@@ -70,7 +72,7 @@ impl Reader {
             }
             Err(error) => return Err(fail(error)),
         }
-        Ok(Self { connection, path: path.into(), cursor: Cursor::default() })
+        Ok(Self { connection, path: path.into(), cursor: Cursor::default(), failed: false })
     }
 
     /// What the recording says about itself.
@@ -100,11 +102,18 @@ impl Reader {
 
     /// The next event; none at the end.
     ///
-    /// An error with [`RecordError::is_partial`] tells of a loss, and the events behind it follow.
+    /// An error with [`RecordError::is_partial`] tells of a loss, and the events behind it follow;
+    /// after any other nothing does.
     pub fn next_event(&mut self) -> Option<Result<Event, RecordError>> {
+        if self.failed {
+            return None;
+        }
         let transaction = match self.connection.unchecked_transaction() {
             Ok(transaction) => transaction,
-            Err(source) => return Some(Err(self.error(source))),
+            Err(source) => {
+                self.failed = true;
+                return Some(Err(self.error(source)));
+            }
         };
         match self.cursor.step(&transaction) {
             Step::Event(event) => Some(Ok(*event)),

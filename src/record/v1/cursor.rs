@@ -94,17 +94,19 @@ impl Cursor {
                 continue;
             }
             match table.next_key(connection, self.after) {
+                // In a torn tree a search can end before the place it was asked for.
+                Ok(Some(next)) if next <= self.after => return Some(self.give_up(at, "its tree is torn")),
                 Ok(next) => self.next[at] = next,
-                Err(error) => {
-                    self.dead[at] = true;
-                    let (name, after) = (table.name, self.after);
-                    return Some(Step::Damaged(format!(
-                        "{name} after event {after} can't be read ({error})"
-                    )));
-                }
+                Err(error) => return Some(self.give_up(at, &error.to_string())),
             }
         }
         None
+    }
+
+    fn give_up(&mut self, at: usize, why: &str) -> Step {
+        self.dead[at] = true;
+        let (name, after) = (EVENT_TABLES[at].name, self.after);
+        Step::Damaged(format!("{name} after event {after} can't be read ({why})"))
     }
 
     fn load(&mut self, connection: &Connection, at: usize, seq: i64) -> Step {

@@ -29,7 +29,9 @@ impl From<rusqlite::Error> for RowError {
     fn from(error: rusqlite::Error) -> Self {
         match error {
             // A text that is not UTF-8, or another type than the schema's.
-            rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::Utf8Error(..) => Self::Damaged,
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..) => Self::Damaged,
             error => Self::Sqlite(error),
         }
     }
