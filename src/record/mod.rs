@@ -10,7 +10,7 @@
 //! | `meta` | a fact about the recording: `flametop`, `host`, `started`, and `finished` once it was closed in order |
 //! | `targets` | a target that was reached, or reached again |
 //! | `windows` | a window of samples: its time, what was taken and lost, and its samples, twice (below) |
-//! | `gauges` | one figure of one moment |
+//! | `gauges` | one figure of one moment, the `place`th of `places` taken together |
 //! | `notes` | a note, or with `level = 'mark'` a mark of the user |
 //! | `states` | a change of a source's state, or its end, as JSON |
 //! | `frames` | a function that any window mentions |

@@ -318,7 +318,7 @@ mod tests {
         let report = move |report| tell.send(report).expect("the test listens");
         let mut recorder =
             Box::new(Recorder::start(Some(path.clone()), Moment(7), &[], report).expect("starts"));
-        let taken = (0..).take_while(|at| recorder.offer(&gauges(*at)) == Offer::Taken).count();
+        let taken = (0..1000).take_while(|at| recorder.offer(&gauges(*at)) == Offer::Taken).count();
         assert_eq!(taken, SPEC.bound);
         assert_eq!(recorder.offer(&gauges(0)), Offer::Over);
         let told: Vec<RecorderReport> = reports.iter().collect();

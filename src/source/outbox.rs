@@ -7,7 +7,7 @@
 
 use super::Clock;
 use crate::feed::{Event, Feed, Note, NoteLevel, Order, SourceId};
-use crate::profile::{CallTree, Nanos, Profile, Sampling, lift, lower};
+use crate::profile::{CallTree, Profile, Sampling, lift, lower};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc, watch};
@@ -264,7 +264,9 @@ impl Steering {
 mod tests {
     use super::*;
     use crate::gauges::{Gauge, GaugeBatch};
-    use crate::profile::{Frame, FrameKind, Moment, ProfileLane, ProfileNode, Span, Thread, ValueKind};
+    use crate::profile::{
+        Frame, FrameKind, Moment, Nanos, ProfileLane, ProfileNode, Span, Thread, ValueKind,
+    };
 
     fn window(second: i64, value: i64) -> Feed {
         Feed::Window(Box::new(Profile {

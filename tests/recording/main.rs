@@ -160,7 +160,9 @@ fn a_session_and_its_replay_export_the_same_bytes() {
     let path = write(&Place::File(directory.path().join("x.ftrec")), &live);
     let export = |events: &[Event]| {
         let mut session = Session::default();
-        events.iter().for_each(|event| session.ingest(event));
+        for event in events {
+            session.ingest(event);
+        }
         let span = session.timeline().span().expect("has windows");
         let profiles = session.profiles(Range::Span(span), &Scope::All);
         assert!(!profiles.is_empty());

@@ -59,7 +59,7 @@ fn target_values(target: &TargetInfo) -> Vec<Value> {
 
 fn gauge_rows(seq: i64, event: &Event, batch: &GaugeBatch) -> Vec<Vec<Value>> {
     let row = |(place, (gauge, value)): (usize, &(Gauge, f64))| {
-        let mut row: Vec<Value> = vec![seq.into(), (place as i64).into()];
+        let mut row: Vec<Value> = vec![seq.into(), (place as i64).into(), (batch.values.len() as i64).into()];
         row.extend([i64::from(event.source.0).into(), event.at.0.into(), batch.at.0.into()]);
         // SQLite has no "not a number" and no negative zero, and the checksum is over what it gives back.
         let value = if value.is_nan() { Value::Null } else { Value::Real(*value + 0.0) };
@@ -122,10 +122,11 @@ pub(super) fn event_of(
 
 fn gauges_of(rows: Vec<Fields>) -> Result<Event, RowError> {
     let mut batch = GaugeBatch::default();
+    let places = rows.len();
     let mut head = None;
     for (place, mut row) in rows.into_iter().enumerate() {
         row.skip();
-        if row.small::<usize>()? != place {
+        if (row.small::<usize>()?, row.small::<usize>()?) != (place, places) {
             return Err(RowError::Damaged);
         }
         let (source, at) = (SourceId(row.small()?), Moment(row.integer()?));

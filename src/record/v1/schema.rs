@@ -22,8 +22,9 @@ CREATE TABLE windows (
     notes TEXT NOT NULL, pprof BLOB, detail BLOB NOT NULL, crc INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE gauges (
-    seq INTEGER NOT NULL, place INTEGER NOT NULL, source INTEGER NOT NULL, sent INTEGER NOT NULL,
-    at INTEGER NOT NULL, gauge TEXT NOT NULL, value REAL, crc INTEGER NOT NULL, PRIMARY KEY (seq, place)
+    seq INTEGER NOT NULL, place INTEGER NOT NULL, places INTEGER NOT NULL, source INTEGER NOT NULL,
+    sent INTEGER NOT NULL, at INTEGER NOT NULL, gauge TEXT NOT NULL, value REAL, crc INTEGER NOT NULL,
+    PRIMARY KEY (seq, place)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE notes (
     seq INTEGER PRIMARY KEY, source INTEGER NOT NULL, sent INTEGER NOT NULL, level TEXT NOT NULL,
@@ -80,7 +81,7 @@ pub(super) const WINDOWS: Table = Table {
     ],
 };
 pub(super) const GAUGES: Table =
-    Table { name: "gauges", columns: &["seq", "place", "source", "sent", "at", "gauge", "value"] };
+    Table { name: "gauges", columns: &["seq", "place", "places", "source", "sent", "at", "gauge", "value"] };
 pub(super) const NOTES: Table = Table { name: "notes", columns: &["seq", "source", "sent", "level", "text"] };
 pub(super) const STATES: Table =
     Table { name: "states", columns: &["seq", "source", "sent", "what", "body"] };
