@@ -5,5 +5,7 @@ pub mod files;
 pub mod format;
 pub mod gauges;
 pub mod profile;
+pub mod record;
 pub mod session;
+pub mod sink;
 pub mod source;

@@ -4,13 +4,18 @@
 //! its [`Outbox`] and obeys its [`Control`]. It undoes its effect on the target on every way out.
 
 mod clock;
+pub mod discover;
+mod file;
 pub mod node;
 mod outbox;
 pub mod procfs;
+pub mod procstat;
+mod replay;
 mod spec;
 
 pub use crate::feed::{Order, TargetSpec};
 pub use clock::Clock;
+pub use file::FILE_KIND;
 pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Outbox, Steering, control, outbox};
 
 use crate::feed::EndReason;

@@ -2,11 +2,12 @@
 //!
 //! The queue holds [`OUTBOX_DEPTH`] events. When it is full nothing of a profile is lost: windows
 //! merge into the waiting one, gauges and states keep the newest, notes wait in order up to a bound
-//! and are counted beyond it. Sampling never waits for the screen.
+//! and are counted beyond it. Sampling never waits for the screen. Only a replay, which samples nothing
+//! and must give every window as it was, waits for room ([`Outbox::deliver`]).
 
 use super::Clock;
 use crate::feed::{Event, Feed, Note, NoteLevel, Order, SourceId};
-use crate::profile::{CallTree, Nanos, Profile, Sampling, lift, lower};
+use crate::profile::{CallTree, Profile, Sampling, lift, lower};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc, watch};
@@ -26,6 +27,8 @@ struct Queue {
 struct Shared {
     queue: Mutex<Queue>,
     filled: Notify,
+    /// Told whenever an event was taken out.
+    drained: Notify,
 }
 
 impl Shared {
@@ -48,7 +51,9 @@ pub struct Inbox {
 
 /// A queue for the sources of a session: the engine's end, from which each source gets its own.
 pub fn outbox() -> Inbox {
-    Inbox { shared: Arc::new(Shared { queue: Mutex::default(), filled: Notify::new() }) }
+    Inbox {
+        shared: Arc::new(Shared { queue: Mutex::default(), filled: Notify::new(), drained: Notify::new() }),
+    }
 }
 
 impl Inbox {
@@ -77,7 +82,12 @@ impl Inbox {
             let source = queue.events.front().map_or(SourceId(0), |event| event.source);
             queue.events.push_back(Event { source, at: Clock::get().now(), feed });
         }
-        queue.events.pop_front()
+        let event = queue.events.pop_front();
+        drop(queue);
+        if event.is_some() {
+            self.shared.drained.notify_waiters();
+        }
+        event
     }
 
     /// Whether nothing waits.
@@ -89,6 +99,7 @@ impl Inbox {
 impl Drop for Inbox {
     fn drop(&mut self) {
         self.shared.lock().closed = true;
+        self.shared.drained.notify_waiters();
     }
 }
 
@@ -102,6 +113,28 @@ impl Outbox {
                 return;
             }
             push(&mut queue, event);
+        }
+        self.shared.filled.notify_one();
+    }
+
+    /// Sends an event as it was recorded, with its own source and time, once there is room for it:
+    /// nothing is merged or replaced. Safe to cancel; the event is then not sent.
+    pub async fn deliver(&self, event: Event) {
+        loop {
+            let mut drained = std::pin::pin!(self.shared.drained.notified());
+            // From here on no notice is missed.
+            drained.as_mut().enable();
+            {
+                let mut queue = self.shared.lock();
+                if queue.closed {
+                    return;
+                }
+                if queue.events.len() < OUTBOX_DEPTH {
+                    queue.events.push_back(event);
+                    break;
+                }
+            }
+            drained.await;
         }
         self.shared.filled.notify_one();
     }
@@ -231,7 +264,9 @@ impl Steering {
 mod tests {
     use super::*;
     use crate::gauges::{Gauge, GaugeBatch};
-    use crate::profile::{Frame, FrameKind, Moment, ProfileLane, ProfileNode, Span, Thread, ValueKind};
+    use crate::profile::{
+        Frame, FrameKind, Moment, Nanos, ProfileLane, ProfileNode, Span, Thread, ValueKind,
+    };
 
     fn window(second: i64, value: i64) -> Feed {
         Feed::Window(Box::new(Profile {
@@ -296,5 +331,23 @@ mod tests {
         let told =
             feeds.iter().any(|feed| matches!(feed, Feed::Note(note) if note.text.contains("were dropped")));
         assert!(told);
+    }
+
+    #[tokio::test]
+    async fn delivered_events_wait_for_room_and_arrive_as_they_are() {
+        let inbox = outbox();
+        let out = inbox.outbox(SourceId(0));
+        let event = |second: i64| Event { source: SourceId(7), at: Moment(second), feed: window(second, 3) };
+        let sending = tokio::spawn(async move {
+            for second in 0..100 {
+                out.deliver(event(second)).await;
+            }
+        });
+        for second in 0..100 {
+            assert_eq!(inbox.recv().await, event(second));
+            assert!(inbox.shared.lock().events.len() <= OUTBOX_DEPTH);
+        }
+        sending.await.expect("ends");
+        drop(inbox);
     }
 }

@@ -85,6 +85,16 @@ pub fn tmux_or_skip() -> Option<PathBuf> {
     on_path("tmux").or_else(|| skip("tmux"))
 }
 
+/// Mount namespaces of one's own, for a small file system without being root: whether there are any.
+pub fn namespaces_or_skip() -> Option<PathBuf> {
+    let unshare = on_path("unshare");
+    let tried = |unshare: &PathBuf| {
+        let status = Command::new(unshare).args(["--user", "--map-root-user", "--mount", "true"]).status();
+        status.is_ok_and(|status| status.success())
+    };
+    unshare.filter(tried).or_else(|| skip("unprivileged mount namespaces (unshare)"))
+}
+
 /// `target`, wherever cargo was told to put it: `CARGO_TARGET_TMPDIR` is its `tmp`.
 fn target_dir() -> PathBuf {
     let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
