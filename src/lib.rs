@@ -1,5 +1,7 @@
 //! flametop
+pub mod app;
 pub mod feed;
 pub mod gauges;
 pub mod profile;
+pub mod session;
 pub mod source;

@@ -7,6 +7,7 @@ use super::tree::CallTree;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
+#[expect(clippy::struct_excessive_bools, reason = "the switches are independent of each other")]
 /// How a fold is shown. The default leaves idle time out and changes nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shape {

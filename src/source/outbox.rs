@@ -6,7 +6,7 @@
 
 use super::Clock;
 use crate::feed::{Event, Feed, Note, NoteLevel, SourceId};
-use crate::profile::{CallTree, Nanos, Profile, Sampling, Span, lift, lower};
+use crate::profile::{CallTree, Nanos, Profile, Sampling, lift, lower};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc, watch};
@@ -242,7 +242,7 @@ impl Steering {
 mod tests {
     use super::*;
     use crate::gauges::{Gauge, GaugeBatch};
-    use crate::profile::{Frame, FrameKind, Moment, ProfileLane, ProfileNode, Thread, ValueKind};
+    use crate::profile::{Frame, FrameKind, Moment, ProfileLane, ProfileNode, Span, Thread, ValueKind};
 
     fn window(second: i64, value: i64) -> Feed {
         Feed::Window(Box::new(Profile {
