@@ -6,14 +6,18 @@
 
 pub mod address;
 pub mod agent;
+pub mod call_frame;
 pub mod cdp;
 pub mod close;
+pub mod cpu_json;
+pub mod cpu_profile;
 pub mod error;
 pub mod evaluate;
 pub mod identify;
 pub mod inspect_options;
 pub mod list;
 pub mod open;
+pub mod paths;
 pub mod snippets;
 pub mod undo;
 pub mod wire;
