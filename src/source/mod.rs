@@ -30,6 +30,8 @@ pub struct SourceOptions {
     pub cpu: bool,
     /// Whether and how the heap is sampled.
     pub heap: HeapChoice,
+    /// What the heap profile tells, where it can't tell both.
+    pub heap_mode: HeapMode,
     /// Bytes between sampled allocations.
     pub heap_interval: u64,
 }
@@ -41,6 +43,7 @@ impl Default for SourceOptions {
             window: Nanos::from_secs(1),
             cpu: true,
             heap: HeapChoice::Auto,
+            heap_mode: HeapMode::Live,
             heap_interval: 512 * 1024,
         }
     }
@@ -55,6 +58,16 @@ pub enum HeapChoice {
     On,
     /// No.
     Off,
+}
+
+/// What a heap profile tells. V8's sampler can tell only one of the two at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeapMode {
+    /// Bytes in use, by what allocated them: a level.
+    #[default]
+    Live,
+    /// Bytes allocated in each window, whether still in use or not: a delta.
+    Allocated,
 }
 
 /// What a target is named by, as typed and after a first look.

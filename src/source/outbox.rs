@@ -4,7 +4,7 @@
 //! merge into the waiting one, gauges and states keep the newest, notes wait in order up to a bound
 //! and are counted beyond it. Sampling never waits for the screen.
 
-use super::Clock;
+use super::{Clock, HeapMode};
 use crate::feed::{Event, Feed, Note, NoteLevel, SourceId};
 use crate::profile::{CallTree, Nanos, Profile, Sampling, lift, lower};
 use std::collections::VecDeque;
@@ -194,6 +194,8 @@ pub enum Order {
     Window(Nanos),
     /// Switch the heap profile.
     Heap(bool),
+    /// Let the heap profile tell something else from now on.
+    HeapMode(HeapMode),
 }
 
 /// The source's end of the engine's word.

@@ -13,6 +13,8 @@ pub mod cpu_json;
 pub mod cpu_profile;
 pub mod error;
 pub mod evaluate;
+pub mod folder;
+pub mod heap_profile;
 pub mod identify;
 pub mod inspect_options;
 pub mod list;
@@ -20,6 +22,7 @@ pub mod open;
 pub mod paths;
 pub mod snippets;
 pub mod undo;
+pub mod windows;
 pub mod wire;
 
 pub use cdp::{CallId, Cdp, Event, Incoming, Reply};
