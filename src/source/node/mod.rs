@@ -6,14 +6,18 @@
 
 pub mod address;
 pub mod agent;
+pub mod board;
 pub mod call_frame;
 pub mod cdp;
 pub mod close;
 pub mod cpu_json;
 pub mod cpu_profile;
+pub mod cpu_time;
 pub mod error;
 pub mod evaluate;
 pub mod folder;
+pub mod gauges;
+pub mod heap;
 pub mod heap_profile;
 pub mod identify;
 pub mod inspect_options;

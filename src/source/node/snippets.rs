@@ -214,6 +214,16 @@ pub fn heap_read(nonce: &Nonce) -> String {
     )
 }
 
+/// Ends Node's own heap profile.
+pub fn heap_stop(nonce: &Nonce) -> String {
+    format!(
+        r#"(()=>{{try{{const a=require("inspector")[Symbol.for("flametop:heap:{}")];if(a)a.dispose()
+}}catch(e){{}}}})()
+//# sourceURL=flametop:heap"#,
+        nonce.0
+    )
+}
+
 /// What becomes of the inspector when we leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InspectorEnd {
