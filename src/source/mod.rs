@@ -28,6 +28,9 @@ pub struct SourceOptions {
     pub window: Nanos,
     /// Whether CPU is sampled.
     pub cpu: bool,
+    /// Whether a runtime that compiles may be made to compile anew, where its profiler does not know code that was
+    /// compiled before it came.
+    pub compile_anew: bool,
     /// Whether and how the heap is sampled.
     pub heap: HeapChoice,
     /// What the heap profile tells, where it can't tell both.
@@ -42,6 +45,7 @@ impl Default for SourceOptions {
             interval: Nanos::from_millis(1),
             window: Nanos::from_secs(1),
             cpu: true,
+            compile_anew: true,
             heap: HeapChoice::Auto,
             heap_mode: HeapMode::Live,
             heap_interval: 512 * 1024,

@@ -65,6 +65,7 @@ pub struct Live {
     pub(super) heap: Heap,
     pub(super) start: Option<CallId>,
     pub(super) tail: Option<String>,
+    pub(super) may_compile_anew: bool,
 }
 
 impl Live {
@@ -90,6 +91,22 @@ impl Live {
         let call = self.cdp.send_snippet(&snippet).await?;
         self.rotation.started(call, Instant::now());
         self.start.get_or_insert(call);
+        self.compile_anew().await
+    }
+
+    /// Has optimised code thrown away, unless somebody else measures coverage, which this would end.
+    ///
+    /// V8 does not know all code that was compiled before the profiler: of what runs in a replaced loop (OSR), and of
+    /// what was inlined, the time goes to the caller. A process that hung in `guiltyLoop` showed its caller instead, on
+    /// all of Node 18 to 26. Turning coverage on and off makes V8 compile such code again, now with all it notes for
+    /// the profiler; it costs the target the compilations that its first seconds cost it.
+    async fn compile_anew(&mut self) -> Result<(), CdpError> {
+        if !self.may_compile_anew {
+            return Ok(());
+        }
+        let coarse = json!({ "callCount": false, "detailed": false });
+        self.cdp.send(Method::ProfilerStartPreciseCoverage, coarse).await?;
+        self.cdp.send(Method::ProfilerStopPreciseCoverage, json!({})).await?;
         Ok(())
     }
 

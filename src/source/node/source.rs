@@ -228,6 +228,7 @@ impl Session {
             options: self.options.clone(),
             start: None,
             tail: None,
+            may_compile_anew: options.compile_anew && !measures_coverage(pid),
         }
     }
 
@@ -276,6 +277,14 @@ impl Session {
         let address = self.inspector.address;
         Err(source_error(AttachError::Protocol { address, source: error }))
     }
+}
+
+/// Whether the process was started to measure its coverage, which we must not disturb.
+fn measures_coverage(pid: Option<u32>) -> bool {
+    let Some(process) = pid.map(Process::new) else { return false };
+    let told = |name| process.initial_env(name).ok().flatten().unwrap_or_default();
+    let arguments = process.cmdline().unwrap_or_default();
+    !told("NODE_V8_COVERAGE").is_empty() || arguments.iter().any(|argument| argument.contains("-coverage"))
 }
 
 async fn ended_within(process: crate::source::procfs::ProcessIdentity, patience: Duration) -> bool {
