@@ -7,9 +7,11 @@ mod clock;
 pub mod node;
 mod outbox;
 pub mod procfs;
+mod spec;
 
+pub use crate::feed::{HeapMode, Order, TargetSpec};
 pub use clock::Clock;
-pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Order, Outbox, Steering, control, outbox};
+pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Outbox, Steering, control, outbox};
 
 use crate::feed::EndReason;
 use crate::profile::Nanos;
@@ -62,31 +64,6 @@ pub enum HeapChoice {
     On,
     /// No.
     Off,
-}
-
-/// What a heap profile tells. V8's sampler can tell only one of the two at a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum HeapMode {
-    /// Bytes in use, by what allocated them: a level.
-    #[default]
-    Live,
-    /// Bytes allocated in each window, whether still in use or not: a delta.
-    Allocated,
-}
-
-/// What a target is named by, as typed and after a first look.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TargetSpec {
-    /// A process on this machine.
-    Pid(u32),
-    /// A process name to be looked up.
-    Name(String),
-    /// `ws://`, `http://` or `host:port`.
-    Address(String),
-    /// A file.
-    File(std::path::PathBuf),
-    /// A command to start and watch from its first instruction.
-    Command(Vec<String>),
 }
 
 /// How well a kind fits a target.

@@ -4,8 +4,8 @@
 //! merge into the waiting one, gauges and states keep the newest, notes wait in order up to a bound
 //! and are counted beyond it. Sampling never waits for the screen.
 
-use super::{Clock, HeapMode};
-use crate::feed::{Event, Feed, Note, NoteLevel, SourceId};
+use super::Clock;
+use crate::feed::{Event, Feed, Note, NoteLevel, Order, SourceId};
 use crate::profile::{CallTree, Nanos, Profile, Sampling, lift, lower};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -183,19 +183,6 @@ fn merge_sampling(old: &Profile, new: &Profile) -> Sampling {
         handover_bytes: a.handover_bytes + b.handover_bytes,
         ..a.clone()
     }
-}
-
-/// What the engine asks of a running source.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Order {
-    /// Undo everything and end.
-    Stop,
-    /// Use windows of this length from now on.
-    Window(Nanos),
-    /// Switch the heap profile.
-    Heap(bool),
-    /// Let the heap profile tell something else from now on.
-    HeapMode(HeapMode),
 }
 
 /// The source's end of the engine's word.
