@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
@@ -293,6 +294,13 @@ impl Cdp {
             None => Ok(wire.result.map_or_else(no_value, ToOwned::to_owned)),
         };
         Some(Incoming::Reply(Reply { id, method, result, bytes, received, took: received - sent }))
+    }
+}
+
+/// The socket, for whoever must cut the connection when its owner cannot.
+impl AsFd for Cdp {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.get_ref().as_fd()
     }
 }
 

@@ -17,7 +17,7 @@ use super::error::AttachError;
 use super::identify::identify;
 use super::inspect_options::{DEFAULT_PORT, InspectOptions, inspect_options};
 use super::list::{Session, session_at};
-use super::snippets::{IDENTIFY, Nonce};
+use super::snippets::{Nonce, identify as identify_snippet};
 use super::undo;
 use super::wire::Method;
 use crate::source::procfs::{Listener, PidFd, ProcError, Process, ProcessIdentity, owner_of_socket};
@@ -27,6 +27,9 @@ const USR1: u32 = 10;
 
 /// A listener on one of these is asked first: Node's default, and what cluster workers count up to.
 const USUAL_PORTS: std::ops::RangeInclusive<u16> = DEFAULT_PORT..=DEFAULT_PORT + 10;
+
+/// How long a listener that is hardly an inspector may take to answer.
+const UNUSUAL_ANSWER: Duration = Duration::from_millis(300);
 
 /// How many of a process's listeners are asked at most.
 const MOST_PROBES: usize = 16;
@@ -80,7 +83,7 @@ impl Inspector {
         let mut cdp = Cdp::connect(self.address, &self.path).await.map_err(protocol)?;
         let exit_notice = serde_json::json!({ "enabled": true });
         cdp.send(Method::NodeRuntimeNotifyWhenWaitingForDisconnect, exit_notice).await.map_err(protocol)?;
-        let identity: Identity = cdp.evaluate(IDENTIFY, patience).await.map_err(protocol)?;
+        let identity: Identity = cdp.evaluate(&identify_snippet(), patience).await.map_err(protocol)?;
         self.check(&identity)?;
         Ok((cdp, identity))
     }
@@ -231,7 +234,9 @@ impl Target {
         listeners.retain(|listener| self.may_be_inspector(*listener));
         listeners.sort_by_key(|listener| (!self.is_usual(*listener), listener.address));
         for listener in listeners.into_iter().take(MOST_PROBES) {
-            if let Ok(session) = session_at(listener.reachable_at(), self.options.answer).await {
+            let usual = self.is_usual(listener);
+            let patience = if usual { self.options.answer } else { self.options.answer.min(UNUSUAL_ANSWER) };
+            if let Ok(session) = session_at(listener.reachable_at(), patience).await {
                 return Ok(Some(self.inspector(listener, session, false)));
             }
         }

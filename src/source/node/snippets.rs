@@ -14,6 +14,16 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::agent::POLL_URL;
 
+/// Finds a module of Node's. `require` of the command-line API is hidden where the application has a global of that
+/// name; `process.getBuiltinModule` (Node 20 and later) is missing where it has replaced `process`.
+const NEED: &str = r#"const need=(()=>{const p=globalThis.process;
+return p&&typeof p.getBuiltinModule==="function"?n=>p.getBuiltinModule(n):n=>require(n)})();"#;
+
+/// Calls `profile` or `profileEnd`, around a global of the application that has that name.
+const RECORD: &str = r#"const native=(f,n)=>typeof f==="function"&&Function.prototype.toString.call(f)==="function "+n+"() { [native code] }";
+const start=t=>native(profile,"profile")?profile(t):need("console").profile(t);
+const end=t=>native(profileEnd,"profileEnd")?profileEnd(t):need("console").profileEnd(t);"#;
+
 /// What makes our names in the target ours: another flametop, or the application, has others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nonce(String);
@@ -60,41 +70,48 @@ pub fn slot_of_title(nonce: &Nonce, title: &str) -> Option<Slot> {
 }
 
 /// Says which process and runtime this is; see [`Identity`](super::agent::Identity).
-pub const IDENTIFY: &str = r#"(()=>{try{
-const p=require("process"),t=p.hrtime(),v=p.versions;
+pub fn identify() -> String {
+    IDENTIFY.replace("NEED", NEED)
+}
+
+const IDENTIFY: &str = r#"(()=>{NEED
+const p=need("process"),t=p.hrtime(),v=p.versions;
 return{pid:p.pid,node:v.node,v8:v.v8,deno:v.deno??null,bun:v.bun??null,title:p.title,platform:p.platform,arch:p.arch,
-monotonic_us:t[0]*1e6+t[1]/1e3}
-}catch(e){return{failed:""+e}}})()
+monotonic_us:t[0]*1e6+t[1]/1e3}})()
 //# sourceURL=flametop:identify"#;
 
-/// Starts the first profile. A synchronous throw of these calls is a normal answer and harms nobody.
+/// Starts the first profile. A synchronous throw of these calls is an answer like another and harms nobody.
 pub fn profile_start(nonce: &Nonce, slot: Slot) -> String {
-    format!("profile(\"{}\")\n//# sourceURL=flametop:profile", profile_title(nonce, slot))
+    record(&format!("start(\"{}\")", profile_title(nonce, slot)))
 }
 
 /// Starts the profile of the other slot and ends this one: they overlap, so no sample falls between two windows.
 pub fn profile_rotate(nonce: &Nonce, ending: Slot) -> String {
     let starting = profile_title(nonce, ending.other());
     let ending = profile_title(nonce, ending);
-    format!("profile(\"{starting}\");profileEnd(\"{ending}\")\n//# sourceURL=flametop:profile")
+    record(&format!("start(\"{starting}\");end(\"{ending}\")"))
 }
 
 /// Ends a profile without starting another.
 pub fn profile_end(nonce: &Nonce, slot: Slot) -> String {
-    format!("profileEnd(\"{}\")\n//# sourceURL=flametop:profile", profile_title(nonce, slot))
+    record(&format!("end(\"{}\")", profile_title(nonce, slot)))
+}
+
+fn record(calls: &str) -> String {
+    format!("(()=>{{{NEED}{RECORD}{calls}}})()\n//# sourceURL=flametop:profile")
 }
 
 /// The readings that need nothing installed; common to both polls.
-const READINGS: &str = r#"const readings=(proc,perf)=>{
+const READINGS: &str = r"const readings=(proc,perf)=>{
 const m=proc.memoryUsage(),u=perf.eventLoopUtilization(),v=perf.nodeTiming.uvMetricsInfo;
 return{rss:m.rss,heap_total:m.heapTotal,heap_used:m.heapUsed,external:m.external,array_buffers:m.arrayBuffers??null,
-idle_ms:u.idle,active_ms:u.active,loops:v?v.loopCount:null}};"#;
+idle_ms:u.idle,active_ms:u.active,loops:v?v.loopCount:null}};";
 
 /// Reads memory and loop utilisation, without having installed anything; see [`Poll`](super::agent::Poll).
 pub fn bare_poll() -> String {
     format!(
-        r#"(()=>{{try{{{READINGS}
-return readings(require("process"),require("perf_hooks").performance)
+        r#"(()=>{{try{{{NEED}{READINGS}
+return readings(need("process"),need("perf_hooks").performance)
 }}catch(e){{return{{failed:""+e}}}}}})()
 //# sourceURL={POLL_URL}"#
     )
@@ -106,15 +123,16 @@ return readings(require("process"),require("perf_hooks").performance)
 /// collections would grow for ever after a flametop that was killed.
 pub fn agent_install(nonce: &Nonce) -> String {
     AGENT
+        .replace("NEED", NEED)
         .replace("READINGS", READINGS)
         .replace("NONCE", &nonce.0)
         .replace("LEASE", &super::agent::AGENT_LEASE_SECONDS.to_string())
         .replace("RESOLUTION_MS", &super::agent::LOOP_DELAY_RESOLUTION_MS.to_string())
 }
 
-const AGENT: &str = r#"(()=>{"use strict";try{READINGS
-const inspector=require("inspector"),proc=require("process"),timers=require("timers"),v8=require("v8"),
-hooks=require("perf_hooks"),perf=hooks.performance,key=Symbol.for("flametop:NONCE"),tick=RESOLUTION_MS*1e6;
+const AGENT: &str = r#"(()=>{"use strict";try{NEEDREADINGS
+const inspector=need("inspector"),proc=need("process"),timers=need("timers"),v8=need("v8"),
+hooks=need("perf_hooks"),perf=hooks.performance,key=Symbol.for("flametop:NONCE"),tick=RESOLUTION_MS*1e6;
 if(inspector[key])return{ok:true};
 const clear=timers.clearInterval,delay=hooks.monitorEventLoopDelay({__proto__:null,resolution:RESOLUTION_MS});
 const gc=typeof v8.GCProfiler==="function"?new v8.GCProfiler():null;
@@ -146,7 +164,7 @@ return{ok:true}
 /// Polls the agent; `null` if it is gone. See [`Poll`](super::agent::Poll).
 pub fn agent_poll(nonce: &Nonce) -> String {
     format!(
-        r#"(()=>{{try{{const a=require("inspector")[Symbol.for("flametop:{}")];return a?a.poll():null
+        r#"(()=>{{try{{{NEED}const a=need("inspector")[Symbol.for("flametop:{}")];return a?a.poll():null
 }}catch(e){{return{{failed:""+e}}}}}})()
 //# sourceURL={POLL_URL}"#,
         nonce.0
@@ -157,11 +175,11 @@ pub fn agent_poll(nonce: &Nonce) -> String {
 ///
 /// Not installed where one listener more would make Node print its warning of a leak.
 pub fn tail_install(nonce: &Nonce) -> String {
-    TAIL.replace("NONCE", &nonce.0)
+    TAIL.replace("NEED", NEED).replace("NONCE", &nonce.0)
 }
 
-const TAIL: &str = r#"(()=>{"use strict";try{
-const inspector=require("inspector"),proc=require("process"),out=require("console"),end=out.profileEnd;
+const TAIL: &str = r#"(()=>{"use strict";try{NEED
+const inspector=need("inspector"),proc=need("process"),out=need("console"),end=out.profileEnd;
 const key=Symbol.for("flametop:tail:NONCE"),most=proc.getMaxListeners();
 if(inspector[key])return{ok:true};
 if(most>0&&proc.listenerCount("exit")>=most)return{ok:false,failed:"too many exit listeners"};
@@ -180,13 +198,14 @@ return{ok:true}
 /// [`HEAP_LEASE_SECONDS`]: super::agent::HEAP_LEASE_SECONDS
 pub fn heap_start(nonce: &Nonce, interval_bytes: u32) -> String {
     HEAP_START
+        .replace("NEED", NEED)
         .replace("NONCE", &nonce.0)
         .replace("INTERVAL", &interval_bytes.to_string())
         .replace("LEASE", &super::agent::HEAP_LEASE_SECONDS.to_string())
 }
 
-const HEAP_START: &str = r#"(()=>{"use strict";try{
-const inspector=require("inspector"),v8=require("v8"),timers=require("timers"),key=Symbol.for("flametop:heap:NONCE");
+const HEAP_START: &str = r#"(()=>{"use strict";try{NEED
+const inspector=need("inspector"),v8=need("v8"),timers=need("timers"),key=Symbol.for("flametop:heap:NONCE");
 if(typeof v8.startHeapProfile!=="function")return{ok:false,failed:"no v8.startHeapProfile"};
 if(inspector[key])return{ok:true};
 const set=timers.setTimeout,clear=timers.clearTimeout;
@@ -207,7 +226,7 @@ return{ok:true}
 /// `null` if none runs.
 pub fn heap_read(nonce: &Nonce) -> String {
     format!(
-        r#"(()=>{{try{{const a=require("inspector")[Symbol.for("flametop:heap:{}")];return a?a.read():null
+        r#"(()=>{{try{{{NEED}const a=need("inspector")[Symbol.for("flametop:heap:{}")];return a?a.read():null
 }}catch(e){{return null}}}})()
 //# sourceURL=flametop:heap"#,
         nonce.0
@@ -239,16 +258,17 @@ pub enum InspectorEnd {
 pub fn leave(nonce: &Nonce, end: InspectorEnd) -> String {
     let close = match end {
         InspectorEnd::StaysOpen => "",
-        InspectorEnd::ClosesSoon => {
-            r#"const timers=require("timers");timers.setTimeout(()=>{try{inspector.close()}catch{}},100).unref();"#
-        }
-        InspectorEnd::ClosesNow => "inspector.close();",
+        InspectorEnd::ClosesSoon => r#"need("timers").setTimeout(()=>{try{close()}catch{}},100).unref();"#,
+        InspectorEnd::ClosesNow => "close();",
     };
-    LEAVE.replace("NONCE", &nonce.0).replace("CLOSE", close)
+    LEAVE.replace("NEED", NEED).replace("NONCE", &nonce.0).replace("CLOSE", close)
 }
 
-const LEAVE: &str = r#"(()=>{"use strict";try{const inspector=require("inspector"),
-end=name=>{try{const a=inspector[Symbol.for(name)];if(a)a.dispose()}catch{}};
+/// `process._debugEnd` is what `inspector.close` calls; it is there even where the module cannot be loaded any more.
+const LEAVE: &str = r#"(()=>{"use strict";try{NEED
+let inspector=null;try{inspector=need("inspector")}catch{}
+const proc=need("process"),close=()=>inspector?inspector.close():proc._debugEnd();
+const end=name=>{try{const a=inspector[Symbol.for(name)];if(a)a.dispose()}catch{}};
 end("flametop:NONCE");end("flametop:tail:NONCE");end("flametop:heap:NONCE");
 CLOSE
 return true}catch(e){return false}})()
@@ -269,7 +289,7 @@ mod tests {
     #[test]
     fn a_rotation_starts_the_next_before_it_ends_the_last() {
         let text = profile_rotate(&Nonce::new(1), Slot::A);
-        assert!(text.starts_with(r#"profile("ft:1:B");profileEnd("ft:1:A")"#), "{text}");
+        assert!(text.contains(r#"start("ft:1:B");end("ft:1:A")"#), "{text}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::error::CdpError;
 use super::evaluate::{Evaluate, value_of};
 use super::list::session_at_blocking;
 use super::open::Inspector;
-use super::snippets::{IDENTIFY, InspectorEnd, Nonce, leave};
+use super::snippets::{InspectorEnd, Nonce, identify, leave};
 use super::wire::{Method, WireMessage, encode_call};
 use crate::source::procfs::{Listener, Process, ProcessIdentity};
 
@@ -131,7 +131,7 @@ pub fn close_inspector_blocking(
     deadline: Duration,
 ) -> Result<(), CdpError> {
     let mut session = Blocking::connect(address, path, deadline)?;
-    let identity: Identity = session.evaluate(IDENTIFY)?;
+    let identity: Identity = session.evaluate(&identify())?;
     if expected_pid.is_some_and(|pid| pid != identity.pid) {
         // Another process has the port now: what we opened is gone, and this one is not ours to touch.
         return Ok(());
