@@ -66,6 +66,7 @@ pub struct Live {
     pub(super) start: Option<CallId>,
     pub(super) tail: Option<String>,
     pub(super) may_compile_anew: bool,
+    pub(super) waits: bool,
 }
 
 impl Live {
@@ -82,6 +83,9 @@ impl Live {
         } else {
             self.board.set(|status| status.phase = Phase::Sampling);
             self.install().await?;
+        }
+        if self.waits {
+            self.cdp.send(Method::RuntimeRunIfWaitingForDebugger, json!({})).await?;
         }
         Ok(())
     }

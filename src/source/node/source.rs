@@ -17,6 +17,7 @@ use super::identify::identify;
 use super::live::{End, Live};
 use super::open::{Inspector, OpenOptions, inspector_at, open_inspector};
 use super::polling::Polling;
+use super::spawn::{Run, Spawned, spawn};
 use super::target_info::target_info;
 use super::undo::{self, Ending};
 use super::windows::Rotation;
@@ -66,7 +67,7 @@ impl SourceKind for NodeKind {
     }
 
     fn open(&self, target: TargetSpec, options: SourceOptions) -> Box<dyn Source> {
-        Box::new(NodeSource { target, options })
+        Box::new(NodeSource { target, options, run: Run::default() })
     }
 }
 
@@ -75,6 +76,15 @@ impl SourceKind for NodeKind {
 pub struct NodeSource {
     target: TargetSpec,
     options: SourceOptions,
+    run: Run,
+}
+
+impl NodeSource {
+    /// A Node command to be watched from its first instruction, and what is to be known of its end.
+    pub fn command(words: Vec<String>, options: SourceOptions) -> (Self, Run) {
+        let run = Run::default();
+        (Self { target: TargetSpec::Command(words), options, run: run.clone() }, run)
+    }
 }
 
 impl Source for NodeSource {
@@ -82,28 +92,48 @@ impl Source for NodeSource {
         Box::pin(async move {
             let mut board = Board::new(out.clone());
             board.attaching("opening the inspector");
-            let inspector = tokio::select! {
-                inspector = find(&self.target) => inspector.map_err(source_error)?,
+            let mut found = tokio::select! {
+                found = find(&self.target, &self.run) => found.map_err(source_error)?,
                 () = stopped(&mut control) => return Ok(EndReason::Detached),
             };
-            let guard = Guard { inspector: Some(inspector.clone()) };
-            let Some((cdp, identity)) = connect(&inspector, &mut board, &mut control).await? else {
-                return Ok(EndReason::Detached);
-            };
-            let session = Session { inspector, identity, options: self.options, guard, out };
-            session.run(cdp, board, control).await
+            let guard = Guard { inspector: Some(found.inspector.clone()) };
+            let reached = connect(&found.inspector, &mut board, &mut control).await?;
+            let Some((cdp, identity)) = reached else { return Ok(EndReason::Detached) };
+            let waits = found.child.is_some();
+            let session =
+                Session { inspector: found.inspector, identity, options: self.options, guard, out, waits };
+            let ended = session.run(cdp, board, control).await;
+            if let Some(child) = &mut found.child {
+                if matches!(ended, Ok(EndReason::Detached)) {
+                    child.terminate().await
+                } else {
+                    child.wait().await
+                }
+            }
+            ended
         })
     }
 }
 
-async fn find(target: &TargetSpec) -> Result<Inspector, AttachError> {
-    match target {
-        TargetSpec::Pid(pid) => open_inspector(*pid, &OpenOptions::default()).await,
-        TargetSpec::Address(address) => inspector_at(address, &OpenOptions::default()).await,
-        TargetSpec::Name(name) => Err(not_a_process(name)),
-        TargetSpec::File(file) => Err(not_a_process(&file.to_string_lossy())),
-        TargetSpec::Command(command) => Err(not_a_process(&command.join(" "))),
-    }
+/// An inspector, and the child behind it if we started one.
+struct Found {
+    inspector: Inspector,
+    child: Option<Spawned>,
+}
+
+async fn find(target: &TargetSpec, run: &Run) -> Result<Found, AttachError> {
+    let options = OpenOptions::default();
+    let inspector = match target {
+        TargetSpec::Pid(pid) => open_inspector(*pid, &options).await?,
+        TargetSpec::Address(address) => inspector_at(address, &options).await?,
+        TargetSpec::Command(words) => {
+            let child = spawn(words, run).await?;
+            return Ok(Found { inspector: child.inspector.clone(), child: Some(child) });
+        }
+        TargetSpec::Name(name) => return Err(not_a_process(name)),
+        TargetSpec::File(file) => return Err(not_a_process(&file.to_string_lossy())),
+    };
+    Ok(Found { inspector, child: None })
 }
 
 fn not_a_process(text: &str) -> AttachError {
@@ -169,6 +199,8 @@ struct Session {
     options: SourceOptions,
     guard: Guard,
     out: Outbox,
+    /// Whether the target waits for us to let it run.
+    waits: bool,
 }
 
 impl Session {
@@ -228,7 +260,9 @@ impl Session {
             options: self.options.clone(),
             start: None,
             tail: None,
-            may_compile_anew: options.compile_anew && !measures_coverage(pid),
+            // What has not run yet is compiled under the profiler's eyes anyway.
+            may_compile_anew: options.compile_anew && !self.waits && !measures_coverage(pid),
+            waits: self.waits,
         }
     }
 
