@@ -19,13 +19,37 @@ pub struct CallFrame<'a> {
     #[serde(borrow)]
     function_name: Cow<'a, str>,
     #[serde(borrow, default)]
-    script_id: Cow<'a, str>,
+    script_id: ScriptId<'a>,
     #[serde(borrow, default)]
     url: Cow<'a, str>,
     #[serde(default = "nowhere")]
     line_number: i64,
     #[serde(default = "nowhere")]
     column_number: i64,
+}
+
+/// A script's id: text in the protocol, a number in what Node 26 writes itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum ScriptId<'a> {
+    Number(i64),
+    Text(#[serde(borrow)] Cow<'a, str>),
+}
+
+impl Default for ScriptId<'_> {
+    fn default() -> Self {
+        Self::Number(0)
+    }
+}
+
+impl ScriptId<'_> {
+    /// Whether there is no script: native code, or no code at all.
+    fn is_none(&self) -> bool {
+        match self {
+            Self::Number(id) => *id == 0,
+            Self::Text(id) => matches!(&**id, "" | "0"),
+        }
+    }
 }
 
 fn nowhere() -> i64 {
@@ -50,7 +74,7 @@ impl CallFrame<'_> {
 
     /// What V8 was doing outside any function. A function may call itself `(idle)`, but it has a script.
     fn state(&self) -> Option<FrameKind> {
-        if !self.url.is_empty() || !matches!(&*self.script_id, "" | "0") {
+        if !self.is_native() {
             return None;
         }
         match &*self.function_name {
@@ -61,11 +85,17 @@ impl CallFrame<'_> {
         }
     }
 
+    fn is_native(&self) -> bool {
+        self.url.is_empty() && self.script_id.is_none()
+    }
+
     fn kind(&self) -> FrameKind {
-        let native = self.url.is_empty() && matches!(&*self.script_id, "" | "0");
         if self.url.starts_with("wasm:") {
             FrameKind::Native
-        } else if native || self.url.starts_with("node:") || self.url.starts_with(SNIPPET_URL_PREFIX) {
+        } else if self.is_native()
+            || self.url.starts_with("node:")
+            || self.url.starts_with(SNIPPET_URL_PREFIX)
+        {
             FrameKind::Builtin
         } else {
             FrameKind::Js
@@ -157,6 +187,8 @@ mod tests {
         let hostile = frame(r#"{"functionName":"\u001b[2J","scriptId":"5","url":"file:///%1b%zz%4"}"#);
         assert_eq!((&*hostile.name, &*hostile.file), ("␛[2J", "/␛%zz%4"));
         assert_eq!((hostile.line, hostile.column), (0, 0));
+        let numbered = frame(r#"{"functionName":"f","scriptId":7,"url":"","lineNumber":1,"columnNumber":2}"#);
+        assert_eq!(numbered.kind, FrameKind::Js);
     }
 
     #[test]

@@ -29,6 +29,9 @@ use crate::source::{Clock, Control, Order, Outbox, SourceOptions};
 /// How long the last window may keep a detach waiting.
 const LAST_WINDOW: Duration = Duration::from_millis(400);
 
+/// How long nothing is sent after a profile was cut short.
+const STILL: Duration = Duration::from_millis(250);
+
 /// Why watching ended.
 #[derive(Debug)]
 pub enum End {
@@ -66,7 +69,10 @@ pub struct Live {
     pub(super) start: Option<CallId>,
     pub(super) tail: Option<String>,
     pub(super) may_compile_anew: bool,
+    /// The target waits for us to let it run.
     pub(super) waits: bool,
+    /// When to start the profiler again after it was cut short; until then nothing is sent.
+    pub(super) restart: Option<Instant>,
 }
 
 impl Live {
@@ -85,6 +91,8 @@ impl Live {
             self.install().await?;
         }
         if self.waits {
+            // Early, for a program that ends at once; Node 18 refuses it, and gets it once more later.
+            self.cdp.send_snippet(&tail_install(nonce)).await?;
             self.cdp.send(Method::RuntimeRunIfWaitingForDebugger, json!({})).await?;
         }
         Ok(())
@@ -135,7 +143,10 @@ impl Live {
                 Step::Order(order) => self.obey(order).await,
                 Step::Incoming(Incoming::Closed(reason)) => return End::Lost(reason),
                 Step::Incoming(Incoming::Event(event)) if wants_to_exit(&event) => return End::Exiting,
-                Step::Incoming(Incoming::Event(event)) => self.hear(event).await,
+                Step::Incoming(Incoming::Event(event)) => {
+                    self.hear(event);
+                    Ok(())
+                }
                 Step::Incoming(Incoming::Reply(reply)) => self.answered(reply).await,
                 Step::Time => self.on_time().await,
             };
@@ -147,7 +158,7 @@ impl Live {
 
     async fn step(&mut self, control: &mut Control) -> Step {
         let timers = [self.rotation_due(), Some(self.polling.due()), self.heap.due()];
-        let due = timers.into_iter().flatten().min().unwrap_or_else(Instant::now);
+        let due = self.restart.or(timers.into_iter().flatten().min()).unwrap_or_else(Instant::now);
         tokio::select! {
             biased;
             order = control.next() => Step::Order(order),
@@ -207,6 +218,13 @@ impl Live {
 
     async fn on_time(&mut self) -> Result<(), CdpError> {
         let now = Instant::now();
+        if self.restart.take().is_some() {
+            self.out.note(
+                NoteLevel::Warning,
+                "the application ended our profile by console.profileEnd(); it was started again",
+            );
+            return self.start_profile().await;
+        }
         if self.rotation_due().is_some_and(|due| due <= now) {
             self.turn().await?;
         }
@@ -233,6 +251,9 @@ impl Live {
     }
 
     async fn look(&mut self, now: Instant) -> Result<(), CdpError> {
+        if std::mem::take(&mut self.waits) {
+            self.install().await?;
+        }
         let (snippet, late) = self.polling.tick(now);
         late.into_iter().for_each(|batch| self.out.send(Feed::Gauges(batch)));
         if let Some(snippet) = snippet {
@@ -263,9 +284,13 @@ impl Live {
         });
     }
 
-    /// Takes in an event.
-    async fn hear(&mut self, event: Event) -> Result<(), CdpError> {
-        if self.take_window(event) { self.start_profile().await } else { Ok(()) }
+    /// Takes in an event. A profile cut short may be the application's `console.profileEnd()`, or our own listener at
+    /// the target's exit; there, whatever is evaluated next ends Node 18 and 20 with SIGSEGV. So we keep still for a
+    /// moment, in which an exiting target says so.
+    fn hear(&mut self, event: Event) {
+        if self.take_window(event) {
+            self.restart = Some(Instant::now() + STILL);
+        }
     }
 
     /// Takes a finished profile in, if the event is one of ours; true if the profiler must be started again.
@@ -285,10 +310,6 @@ impl Live {
             }
             Finish::CutShort => {
                 self.give_window(event, Duration::ZERO);
-                self.out.note(
-                    NoteLevel::Warning,
-                    "the application ended our profile by console.profileEnd(); it was started again",
-                );
                 true
             }
         }
@@ -327,7 +348,7 @@ impl Live {
         if self.start == Some(reply.id) {
             self.started(&reply);
             self.rotation.replied(reply.id, now);
-            return self.install().await;
+            return if self.waits || self.restart.is_some() { Ok(()) } else { self.install().await };
         }
         if self.rotation.replied(reply.id, now) {
             return Ok(());
@@ -335,11 +356,11 @@ impl Live {
         if let Some(beat) = self.polling.replied(reply.id, reply.result.as_deref().ok(), now) {
             if let Some(beat) = beat {
                 self.out.send(Feed::Gauges(beat.batch));
-                if let Some(bytes) = beat.heap_used {
+                if let Some(bytes) = beat.heap_used.filter(|_| self.restart.is_none()) {
                     let calls = self.heap.heap_used(bytes, now, self.clock.now());
                     self.send_all(calls).await?;
                 }
-            } else if let Some(agent) = self.polling.installation() {
+            } else if let Some(agent) = self.polling.installation().filter(|_| self.restart.is_none()) {
                 let call = self.cdp.send_snippet(&agent).await?;
                 self.polling.installing(call);
             }

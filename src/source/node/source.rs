@@ -35,6 +35,8 @@ const IDENTITY: Duration = Duration::from_secs(600);
 const SILENT: Duration = Duration::from_millis(300);
 /// How patient each step of the way out is; all of it is below two seconds.
 const LEAVING: Duration = Duration::from_millis(350);
+/// How long a Node that we started is left alone: it can't `require` before it has set itself up.
+const STARTING: Duration = Duration::from_millis(400);
 /// How long folding may go on after the end.
 const FOLDING: Duration = Duration::from_secs(1);
 /// How long a process may take to end after its connection did.
@@ -97,7 +99,10 @@ impl Source for NodeSource {
                 () = stopped(&mut control) => return Ok(EndReason::Detached),
             };
             let guard = Guard { inspector: Some(found.inspector.clone()) };
-            let reached = connect(&found.inspector, &mut board, &mut control).await?;
+            let reached = match &found.child {
+                Some(child) => Some(child.connect().await.map_err(source_error)?),
+                None => connect(&found.inspector, &mut board, &mut control).await?,
+            };
             let Some((cdp, identity)) = reached else { return Ok(EndReason::Detached) };
             let waits = found.child.is_some();
             let session =
@@ -249,7 +254,7 @@ impl Session {
                 clock,
             },
             rotation: Rotation::new(nonce.clone(), options.window.into(), now),
-            polling: Polling::new(nonce.clone(), clock, pid, now),
+            polling: Polling::new(nonce.clone(), clock, pid, if self.waits { now + STARTING } else { now }),
             heap: Heap::new(
                 nonce.clone(),
                 self.identity.node_major(),
@@ -263,6 +268,7 @@ impl Session {
             // What has not run yet is compiled under the profiler's eyes anyway.
             may_compile_anew: options.compile_anew && !self.waits && !measures_coverage(pid),
             waits: self.waits,
+            restart: None,
         }
     }
 

@@ -11,15 +11,20 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use serde_json::json;
+
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
+use super::agent::Identity;
+use super::cdp::Cdp;
 use super::error::AttachError;
 use super::open::Inspector;
-use super::snippets::Nonce;
+use super::snippets::{IDENTIFY_CHILD, Nonce};
 use super::undo;
+use super::wire::Method;
 use crate::source::procfs::Process;
 
 /// Lines of output that are kept.
@@ -159,6 +164,18 @@ fn inspector(pid: u32, url: &str) -> Option<Inspector> {
 }
 
 impl Spawned {
+    /// Connects to the child while it waits.
+    pub async fn connect(&self) -> Result<(Cdp, Identity), AttachError> {
+        let Inspector { address, path, .. } = &self.inspector;
+        let protocol = |source| AttachError::Protocol { address: *address, source };
+        let mut cdp = Cdp::connect(*address, path).await.map_err(protocol)?;
+        let exit_notice = json!({ "enabled": true });
+        cdp.send(Method::NodeRuntimeNotifyWhenWaitingForDisconnect, exit_notice).await.map_err(protocol)?;
+        let identity: Identity = cdp.evaluate(IDENTIFY_CHILD, OPENING).await.map_err(protocol)?;
+        let pid = self.inspector.inner_pid.unwrap_or(identity.pid);
+        Ok((cdp, Identity { pid, ..identity }))
+    }
+
     /// Waits a moment for the end of a child that is ending, and notes its exit code.
     pub async fn wait(&mut self) {
         if let Ok(Ok(status)) = timeout(ENDING, self.child.wait()).await {

@@ -222,7 +222,10 @@ mod tests {
             let (mut rotation, now) = rotation();
             rotation.start();
             let snippet = rotation.turn().expect("turns");
-            assert!(snippet.contains(r#"profile("ft:1:B");profileEnd("ft:1:A")"#));
+            assert!(
+                snippet.find("ft:1:B") < snippet.find("ft:1:A"),
+                "the next starts before the last ends: {snippet}"
+            );
             rotation.turned(CallId(3), now);
             assert_eq!(rotation.due(), None);
             let window = Finish::Window { cost: Duration::from_micros(1) };
