@@ -62,7 +62,9 @@ impl Watch {
             Feed::Gauges(_) => "gauges".into(),
             other => format!("{other:?}"),
         };
-        self.seen.iter().map(|(at, event)| format!("\n{at:?} {}", word(&event.feed))).collect()
+        let lines: Vec<String> =
+            self.seen.iter().map(|(at, event)| format!("\n{at:?} {}", word(&event.feed))).collect();
+        lines.concat()
     }
 
     /// The windows that hold a kind, with when they came.
@@ -125,10 +127,10 @@ impl Watch {
         while let Some(event) = self.inbox.try_recv() {
             self.seen.push((self.began.elapsed(), event));
         }
-        match ended {
-            Ok(ended) => ended.expect("the source did not panic"),
-            Err(_) => panic!("waited {within:?} in vain for the source's end; {}", self.summary()),
-        }
+        let Ok(ended) = ended else {
+            panic!("waited {within:?} in vain for the source's end; {}", self.summary());
+        };
+        ended.expect("the source did not panic")
     }
 
     /// Tells it to stop, and says how long it took.

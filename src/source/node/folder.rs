@@ -43,7 +43,7 @@ pub enum Job {
 /// Where the JSON of a heap profile is.
 #[derive(Debug)]
 pub enum HeapText {
-    /// The reply of the HeapProfiler domain.
+    /// The reply of the `HeapProfiler` domain.
     Reply(Box<RawValue>),
     /// The reply of an evaluation whose value is the text of Node's own heap profile.
     Evaluated(Box<RawValue>),
@@ -85,7 +85,9 @@ fn work(out: &Outbox, mut jobs: mpsc::Receiver<Job>) {
                     border = Some(next);
                     let share = gc_gauge.then(|| gc_share(&profile));
                     out.send(Feed::Window(Box::new(profile)));
-                    share.into_iter().for_each(|batch| out.send(Feed::Gauges(batch)));
+                    if let Some(batch) = share {
+                        out.send(Feed::Gauges(batch));
+                    }
                 }
                 Err(error) => {
                     border = None;

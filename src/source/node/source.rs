@@ -30,7 +30,7 @@ use crate::source::{
 };
 
 /// How long a connected target may take to say who it is. One in a long native call says it when that returns.
-const IDENTITY: Duration = Duration::from_secs(600);
+const IDENTITY: Duration = Duration::from_mins(10);
 /// Without an answer for this long, the screen says that it is blocked.
 const SILENT: Duration = Duration::from_millis(300);
 /// How patient each step of the way out is; all of it is below two seconds.
@@ -110,9 +110,9 @@ impl Source for NodeSource {
             let ended = session.run(cdp, board, control).await;
             if let Some(child) = &mut found.child {
                 if matches!(ended, Ok(EndReason::Detached)) {
-                    child.terminate().await
+                    child.terminate().await;
                 } else {
-                    child.wait().await
+                    child.wait().await;
                 }
             }
             ended
