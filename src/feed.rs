@@ -187,6 +187,16 @@ pub enum TargetSpec {
     Command(Vec<String>),
 }
 
+/// What a heap profile tells. V8's sampler can tell only one of the two at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeapMode {
+    /// Bytes in use, by what allocated them: a level.
+    #[default]
+    Live,
+    /// Bytes allocated in each window, whether still in use or not: a delta.
+    Allocated,
+}
+
 /// What the engine asks of a running source.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
@@ -196,4 +206,6 @@ pub enum Order {
     Window(Nanos),
     /// Switch the heap profile.
     Heap(bool),
+    /// Let the heap profile tell something else from now on.
+    HeapMode(HeapMode),
 }

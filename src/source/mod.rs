@@ -13,7 +13,7 @@ pub mod procstat;
 mod replay;
 mod spec;
 
-pub use crate::feed::{Order, TargetSpec};
+pub use crate::feed::{HeapMode, Order, TargetSpec};
 pub use clock::Clock;
 pub use file::FILE_KIND;
 pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Outbox, Steering, control, outbox};
@@ -35,8 +35,13 @@ pub struct SourceOptions {
     pub window: Nanos,
     /// Whether CPU is sampled.
     pub cpu: bool,
+    /// Whether a runtime that compiles may be made to compile anew, where its profiler does not know code that was
+    /// compiled before it came.
+    pub compile_anew: bool,
     /// Whether and how the heap is sampled.
     pub heap: HeapChoice,
+    /// What the heap profile tells, where it can't tell both.
+    pub heap_mode: HeapMode,
     /// Bytes between sampled allocations.
     pub heap_interval: u64,
 }
@@ -47,7 +52,9 @@ impl Default for SourceOptions {
             interval: Nanos::from_millis(1),
             window: Nanos::from_secs(1),
             cpu: true,
+            compile_anew: true,
             heap: HeapChoice::Auto,
+            heap_mode: HeapMode::Live,
             heap_interval: 512 * 1024,
         }
     }

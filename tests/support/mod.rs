@@ -10,6 +10,7 @@
     reason = "each test file is a crate of its own and uses a part of this"
 )]
 
+pub mod load;
 pub mod pprof_go;
 pub mod process;
 pub mod pty;
@@ -17,3 +18,4 @@ pub mod runtimes;
 pub mod target;
 pub mod terminal_modes;
 pub mod wait;
+pub mod watch;

@@ -35,7 +35,7 @@ pub const IO_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The name of one call, for telling its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId(u64);
+pub struct CallId(pub(super) u64);
 
 /// The answer to a call.
 #[derive(Debug)]

@@ -128,6 +128,14 @@ pub enum AttachError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The command given cannot be started and watched from its first instruction.
+    #[error("`{command}` can't be started under flametop: {reason}")]
+    BadCommand {
+        /// The command.
+        command: String,
+        /// Why not.
+        reason: String,
+    },
     /// Nobody listens there.
     #[error("nothing can be reached at {address}")]
     Unreachable {
@@ -205,6 +213,7 @@ impl AttachError {
             Self::WrongProcess { .. } => "the port belongs to another process: attach by PID, or look who listens there".into(),
             Self::OtherNetworkNamespace { pid } => format!("enter it: nsenter -t {pid} -n flametop {pid}"),
             Self::BadAddress { .. } => "give host:port or the ws:// address that `node --inspect` prints".into(),
+            Self::BadCommand { .. } => "give node itself, as in `flametop run -- node app.js`; what a wrapper starts can be attached by its PID".into(),
             Self::Unreachable { .. } => "is the process still running, with --inspect, on that host and port?".into(),
             Self::NotAnInspector { .. } | Self::TooLarge { .. } => {
                 "give the port that `node --inspect` prints, not a port of the application".into()

@@ -6,19 +6,37 @@
 
 pub mod address;
 pub mod agent;
+pub mod board;
+pub mod call_frame;
 pub mod cdp;
 pub mod close;
+pub mod cpu_json;
+pub mod cpu_profile;
+pub mod cpu_time;
 pub mod error;
 pub mod evaluate;
+pub mod folder;
+pub mod gauges;
+pub mod heap;
+pub mod heap_profile;
 pub mod identify;
 pub mod inspect_options;
 pub mod list;
+pub mod live;
 pub mod open;
+pub mod paths;
+pub mod polling;
 pub mod snippets;
+mod source;
+pub mod spawn;
+pub mod target_info;
 pub mod undo;
+pub mod windows;
 pub mod wire;
 
 pub use cdp::{CallId, Cdp, Event, Incoming, Reply};
 pub use error::{AttachError, CdpError};
 pub use open::{Inspector, OpenOptions, inspector_at, open_inspector};
+pub use source::{NODE_KIND, NodeSource};
+pub use spawn::Run;
 pub use wire::Method;

@@ -80,6 +80,13 @@ return{pid:p.pid,node:v.node,v8:v.v8,deno:v.deno??null,bun:v.bun??null,title:p.t
 monotonic_us:t[0]*1e6+t[1]/1e3}})()
 //# sourceURL=flametop:identify"#;
 
+/// [`IDENTIFY`] for a process that we started and that waits before its first instruction: Node 18 can't `require` yet
+/// and has no `process.pid`, and the application has had no chance to change `process`.
+pub const IDENTIFY_CHILD: &str = r#"(()=>{const p=process,v=p.versions??{};
+return{pid:p.pid??0,node:v.node??null,v8:v.v8??null,deno:v.deno??null,bun:v.bun??null,title:p.title??"",
+platform:p.platform??"",arch:p.arch??"",monotonic_us:0}})()
+//# sourceURL=flametop:identify"#;
+
 /// Starts the first profile. A synchronous throw of these calls is an answer like another and harms nobody.
 pub fn profile_start(nonce: &Nonce, slot: Slot) -> String {
     record(&format!("start(\"{}\")", profile_title(nonce, slot)))
@@ -228,6 +235,16 @@ pub fn heap_read(nonce: &Nonce) -> String {
     format!(
         r#"(()=>{{try{{{NEED}const a=need("inspector")[Symbol.for("flametop:heap:{}")];return a?a.read():null
 }}catch(e){{return null}}}})()
+//# sourceURL=flametop:heap"#,
+        nonce.0
+    )
+}
+
+/// Ends Node's own heap profile.
+pub fn heap_stop(nonce: &Nonce) -> String {
+    format!(
+        r#"(()=>{{try{{const a=require("inspector")[Symbol.for("flametop:heap:{}")];if(a)a.dispose()
+}}catch(e){{}}}})()
 //# sourceURL=flametop:heap"#,
         nonce.0
     )

@@ -15,6 +15,10 @@ pub enum Method {
     ProfilerEnable,
     /// Sets the sampling interval; must precede the first profile.
     ProfilerSetSamplingInterval,
+    /// Together with the next: throws away optimised code, so that it is compiled anew under the profiler's eyes.
+    ProfilerStartPreciseCoverage,
+    /// Ends the coverage that the one before began.
+    ProfilerStopPreciseCoverage,
     /// Ends every profile of this session and frees its code map.
     ProfilerDisable,
     /// Runs one of the reviewed [`snippets`](super::snippets).
@@ -37,9 +41,11 @@ pub enum Method {
 
 impl Method {
     /// Every method there is.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ProfilerEnable,
         Self::ProfilerSetSamplingInterval,
+        Self::ProfilerStartPreciseCoverage,
+        Self::ProfilerStopPreciseCoverage,
         Self::ProfilerDisable,
         Self::RuntimeEvaluate,
         Self::RuntimeRunIfWaitingForDebugger,
@@ -56,6 +62,8 @@ impl Method {
         match self {
             Self::ProfilerEnable => "Profiler.enable",
             Self::ProfilerSetSamplingInterval => "Profiler.setSamplingInterval",
+            Self::ProfilerStartPreciseCoverage => "Profiler.startPreciseCoverage",
+            Self::ProfilerStopPreciseCoverage => "Profiler.stopPreciseCoverage",
             Self::ProfilerDisable => "Profiler.disable",
             Self::RuntimeEvaluate => "Runtime.evaluate",
             Self::RuntimeRunIfWaitingForDebugger => "Runtime.runIfWaitingForDebugger",

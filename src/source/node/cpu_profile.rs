@@ -1,0 +1,373 @@
+//! Folds V8's CPU profile of one window into a [`Profile`]: pure, without a target.
+//!
+//! Windows tile time. Rotating profiles overlap a little, so window n speaks for what lies between the
+//! end of window n-1 and its own end: samples before that border were counted there, and the last stack
+//! seen there is carried across the border until this window's first sample. A sample lasts until the
+//! next one (real intervals are not the ones asked for), so the weights of a window are its covered time.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+
+use super::cpu_json::{CpuJson, ProfileError, TreeOrder, parse};
+use super::paths::Paths;
+use crate::profile::{
+    Frame, FrameKind, Moment, Nanos, Profile, ProfileLane, Run, Sampling, Span, Thread, ValueKind,
+};
+use crate::source::Clock;
+
+/// V8 keeps this many frames of a stack, those nearest the leaf.
+pub const V8_DEPTH: u32 = 255;
+/// Runs of one window at most.
+pub const MOST_RUNS: usize = 20_000;
+/// Without a sample for longer than this, the sampler itself was stopped: that time is not covered.
+pub const SILENCE_US: i64 = 250_000;
+
+/// What is known of a window beside its samples.
+#[derive(Clone, Debug)]
+pub struct Taking {
+    /// Whose samples these are.
+    pub thread: Thread,
+    /// The interval asked for.
+    pub interval: Nanos,
+    /// What the hand-over cost the target, as far as it can be told.
+    pub handover: Nanos,
+    /// Bytes of the hand-over.
+    pub handover_bytes: u64,
+    /// The session's clock.
+    pub clock: Clock,
+}
+
+/// The end of a window, for the next one to go on from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Border {
+    /// When: `CLOCK_MONOTONIC` in microseconds.
+    at_us: i64,
+    /// The last stack seen, from the root.
+    stack: Vec<Frame>,
+}
+
+/// Folds a profile. `before` is the border that the window before has left, if one was just before.
+pub fn fold(json: &str, before: Option<&Border>, taking: &Taking) -> Result<(Profile, Border), ProfileError> {
+    let profile = parse(json)?;
+    let order = TreeOrder::of(&profile.nodes)?;
+    let (start, end) = (micros(profile.start_time)?, micros(profile.end_time)?);
+    let samples = in_time(&profile, start, end)?;
+    let mut window = Window::new(&profile, &order);
+    let from = window.begin(before, start, &samples)?;
+    if from > end {
+        return Err(ProfileError::Contradiction("it ends before it begins"));
+    }
+    window.fill(&samples, from, end, &order)?;
+    window.add_lines();
+    Ok(window.finish(before.map_or(from, |border| border.at_us.min(from)), end, taking))
+}
+
+/// A time of the profile in whole microseconds, if it can be one.
+fn micros(time: f64) -> Result<i64, ProfileError> {
+    // 2^50 us are 35 years of uptime, and leave room for nanoseconds in 64 bits.
+    if (0.0..1e15).contains(&time) {
+        Ok(time as i64)
+    } else {
+        Err(ProfileError::Contradiction("its times are none"))
+    }
+}
+
+/// (time, node id) in the order of time: old V8 gave negative deltas.
+fn in_time(profile: &CpuJson<'_>, start: i64, end: i64) -> Result<Vec<(i64, u32)>, ProfileError> {
+    if end < start {
+        return Err(ProfileError::Contradiction("it ends before it begins"));
+    }
+    let mut at = start;
+    let stamped = profile.samples.iter().zip(&profile.time_deltas).map(|(id, delta)| {
+        at = at.saturating_add(*delta);
+        (at.clamp(start, end), *id)
+    });
+    let mut samples: Vec<(i64, u32)> = stamped.collect();
+    samples.sort_by_key(|sample| sample.0);
+    Ok(samples)
+}
+
+/// A stack that lasts until the next sample.
+#[derive(Clone, Copy)]
+struct Current {
+    node: u32,
+    since: i64,
+}
+
+/// Values of one node.
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    samples: i64,
+    us: i64,
+}
+
+struct Window<'a> {
+    profile: &'a CpuJson<'a>,
+    paths: Paths,
+    /// The frame of each of V8's nodes, once it is needed.
+    frames: Vec<Option<u32>>,
+    /// The node of each of V8's nodes, once it is needed: of its stack as it is, and as the tail of a cut one.
+    whole: Vec<Option<u32>>,
+    cut: FxHashMap<u32, u32>,
+    weights: FxHashMap<u32, Weight>,
+    /// V8's nodes that had samples, with ours.
+    seen: FxHashSet<(u32, u32)>,
+    lines: FxHashMap<(u32, u32), u32>,
+    runs: Vec<(u32, i64, i64)>,
+    runs_dropped: u64,
+    current: Option<Current>,
+    taken: u64,
+    truncated: u64,
+    covered_us: i64,
+    silent_us: i64,
+}
+
+impl<'a> Window<'a> {
+    fn new(profile: &'a CpuJson<'a>, order: &TreeOrder) -> Self {
+        let mut whole = vec![None; profile.nodes.len()];
+        whole[order.root as usize] = Some(Paths::ROOT);
+        Self {
+            profile,
+            paths: Paths::new(Frame::named("all", FrameKind::Other)),
+            frames: vec![None; profile.nodes.len()],
+            whole,
+            cut: FxHashMap::default(),
+            weights: FxHashMap::default(),
+            seen: FxHashSet::default(),
+            lines: FxHashMap::default(),
+            runs: Vec::new(),
+            runs_dropped: 0,
+            current: None,
+            taken: 0,
+            truncated: 0,
+            covered_us: 0,
+            silent_us: 0,
+        }
+    }
+
+    /// From when on the window counts, and the stack that is on then.
+    ///
+    /// Without a window before, it begins with its first sample: until then V8 was logging the code it knows, and
+    /// nothing was observed. With one whose end lies before our start, something is missing between the two.
+    fn begin(
+        &mut self,
+        before: Option<&Border>,
+        start: i64,
+        samples: &[(i64, u32)],
+    ) -> Result<i64, ProfileError> {
+        match before {
+            Some(border) if border.at_us >= start => {
+                let node = self.paths.node_of(&border.stack);
+                self.current = Some(Current { node, since: border.at_us });
+                Ok(border.at_us)
+            }
+            _ => {
+                samples.first().map(|sample| sample.0).ok_or(ProfileError::Contradiction("it has no samples"))
+            }
+        }
+    }
+
+    fn fill(
+        &mut self,
+        samples: &[(i64, u32)],
+        from: i64,
+        end: i64,
+        order: &TreeOrder,
+    ) -> Result<(), ProfileError> {
+        let first = samples.partition_point(|sample| sample.0 < from);
+        for (at, id) in &samples[first..] {
+            self.close(*at);
+            let place = order.place_of(*id)?;
+            let cut = order.depth[place as usize] >= V8_DEPTH;
+            let node = if cut { self.cut_node(place, order) } else { self.whole_node(place, order) };
+            self.truncated += u64::from(cut);
+            self.taken += 1;
+            self.weights.entry(node).or_default().samples += 1;
+            self.seen.insert((place, node));
+            self.current = Some(Current { node, since: *at });
+        }
+        self.close(end);
+        Ok(())
+    }
+
+    /// Ends the stack that is on.
+    fn close(&mut self, at: i64) {
+        let Some(Current { node, since }) = self.current else { return };
+        let lasted = at - since;
+        if lasted > SILENCE_US {
+            self.silent_us += lasted;
+            return;
+        }
+        self.covered_us += lasted;
+        self.weights.entry(node).or_default().us += lasted;
+        self.add_run(node, since, lasted);
+    }
+
+    fn add_run(&mut self, node: u32, since: i64, lasted: i64) {
+        if let Some((last, begun, length)) = self.runs.last_mut()
+            && *last == node
+            && *begun + *length == since
+        {
+            *length += lasted;
+        } else if self.runs.len() < MOST_RUNS {
+            self.runs.push((node, since, lasted));
+        } else {
+            self.runs_dropped += 1;
+        }
+    }
+
+    fn frame(&mut self, place: u32) -> u32 {
+        let place = place as usize;
+        if let Some(frame) = self.frames[place] {
+            return frame;
+        }
+        let frame = self.paths.frame(self.profile.nodes[place].call_frame.to_frame());
+        self.frames[place] = Some(frame);
+        frame
+    }
+
+    fn whole_node(&mut self, place: u32, order: &TreeOrder) -> u32 {
+        let mut missing = Vec::new();
+        let mut at = place;
+        let mut node = loop {
+            match self.whole[at as usize] {
+                Some(node) => break node,
+                None => missing.push(at),
+            }
+            at = order.parent[at as usize];
+        };
+        for at in missing.into_iter().rev() {
+            let frame = self.frame(at);
+            node = self.paths.child(node, frame);
+            self.whole[at as usize] = Some(node);
+        }
+        node
+    }
+
+    /// The node of a stack whose callers V8 has cut away: below a frame that says so.
+    fn cut_node(&mut self, place: u32, order: &TreeOrder) -> u32 {
+        let mut missing = Vec::new();
+        let mut at = place;
+        let mut node = loop {
+            match self.cut.get(&at) {
+                Some(node) => break *node,
+                None if at == order.root => {
+                    let frame = self.paths.frame(Frame::named("(truncated)", FrameKind::Truncated));
+                    break self.paths.child(Paths::ROOT, frame);
+                }
+                None => missing.push(at),
+            }
+            at = order.parent[at as usize];
+        };
+        for at in missing.into_iter().rev() {
+            let frame = self.frame(at);
+            node = self.paths.child(node, frame);
+            self.cut.insert(at, node);
+        }
+        node
+    }
+
+    /// Adds samples by line. V8 mixes in lines of inlined functions of other files; those before the
+    /// function's own first line can be told, and are dropped.
+    fn add_lines(&mut self) {
+        for (place, node) in std::mem::take(&mut self.seen) {
+            let first = i64::from(self.paths.frame_of(node).line.max(1));
+            for tick in &self.profile.nodes[place as usize].position_ticks {
+                if let (true, Ok(line)) = (tick.line >= first, u32::try_from(tick.line)) {
+                    let ticks = u32::try_from(tick.ticks).unwrap_or(0);
+                    let known = self.lines.entry((node, line)).or_insert(0);
+                    *known = known.saturating_add(ticks);
+                }
+            }
+        }
+    }
+
+    fn finish(self, from: i64, end: i64, taking: &Taking) -> (Profile, Border) {
+        let stack = self.current.map_or_else(Vec::new, |current| self.paths.stack_of(current.node));
+        let covered = nanos(self.covered_us);
+        let sampling = Sampling {
+            period_name: "cpu".into(),
+            period: taking.interval.0,
+            period_bytes: false,
+            achieved: covered.0.checked_div(self.taken).unwrap_or(0),
+            taken: self.taken,
+            lost: 0,
+            truncated: self.truncated,
+            handover: taking.handover,
+            handover_bytes: taking.handover_bytes,
+        };
+        let notes = self.notes();
+        let lane = lane(self.weights, self.lines, self.runs, from, self.runs_dropped, taking.thread.clone());
+        let (frames, nodes) = self.paths.finish();
+        let profile = Profile {
+            kinds: vec![ValueKind::samples(), ValueKind::cpu()],
+            span: Span::between(moment(taking.clock, from), moment(taking.clock, end)),
+            covered,
+            sampling,
+            frames,
+            nodes,
+            lanes: vec![lane],
+            notes,
+        };
+        (profile, Border { at_us: end, stack })
+    }
+
+    fn notes(&self) -> Vec<Arc<str>> {
+        let mut notes: Vec<Arc<str>> = Vec::new();
+        if self.truncated > 0 {
+            notes.push(
+                "V8 keeps the 255 frames nearest the leaf; deeper stacks hang under (truncated)".into(),
+            );
+        }
+        if self.silent_us > 0 {
+            notes.push("for some time no sample was taken: the process or its sampler was stopped".into());
+        }
+        notes
+    }
+}
+
+fn lane(
+    weights: FxHashMap<u32, Weight>,
+    lines: FxHashMap<(u32, u32), u32>,
+    runs: Vec<(u32, i64, i64)>,
+    from: i64,
+    runs_dropped: u64,
+    thread: Thread,
+) -> ProfileLane {
+    let mut rows: Vec<(u32, Weight)> = weights.into_iter().collect();
+    rows.sort_unstable_by_key(|row| row.0);
+    let mut lines: Vec<(u32, u32, u32)> = lines
+        .into_iter()
+        .filter(|(_, ticks)| *ticks > 0)
+        .map(|((node, line), ticks)| (node, line, ticks))
+        .collect();
+    lines.sort_unstable();
+    let run = |(node, since, lasted): (u32, i64, i64)| Run {
+        node,
+        offset: nanos(since - from).0,
+        length: nanos(lasted).0,
+    };
+    ProfileLane {
+        thread,
+        nodes: rows.iter().map(|row| row.0).collect(),
+        columns: vec![
+            rows.iter().map(|row| row.1.samples).collect(),
+            rows.iter().map(|row| row.1.us * 1000).collect(),
+        ],
+        lines,
+        runs: runs.into_iter().map(run).collect(),
+        runs_dropped,
+    }
+}
+
+fn nanos(us: i64) -> Nanos {
+    Nanos(u64::try_from(us).unwrap_or(0).saturating_mul(1000))
+}
+
+fn moment(clock: Clock, us: i64) -> Moment {
+    clock.at_monotonic(us.saturating_mul(1000))
+}
+
+#[cfg(test)]
+#[path = "cpu_profile_tests.rs"]
+mod tests;

@@ -1,0 +1,226 @@
+//! Starts a Node command and reaches it before its first instruction.
+//!
+//! The child waits for us (`--inspect-brk`) on a port that the system chooses. Its output goes to a tail that is kept,
+//! for the screen is ours while it runs.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::timeout;
+
+use super::agent::Identity;
+use super::cdp::Cdp;
+use super::error::AttachError;
+use super::open::Inspector;
+use super::snippets::{IDENTIFY_CHILD, Nonce};
+use super::undo;
+use super::wire::Method;
+use crate::source::procfs::Process;
+
+/// Lines of output that are kept.
+const TAIL_LINES: usize = 1000;
+/// How long Node may take to open its inspector; 42 to 193 ms were measured.
+const OPENING: Duration = Duration::from_secs(10);
+/// How long the child may take to end when it is told to, and its status to arrive when it has.
+const ENDING: Duration = Duration::from_secs(1);
+/// What Node says of its inspector, which is no word of the application.
+const CHATTER: [&str; 5] = [
+    "Debugger listening on ",
+    "For help, see: https://nodejs.org/",
+    "Debugger attached.",
+    "Debugger ending on ",
+    "Waiting for the debugger to disconnect...",
+];
+
+/// What is to be known of a command that was started, by whoever started it.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    exit: Arc<OnceLock<i32>>,
+    tail: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Run {
+    /// The command's exit code once it has ended; 128 and the signal's number if a signal ended it.
+    pub fn exit_code(&self) -> Option<i32> {
+        self.exit.get().copied()
+    }
+
+    /// The last lines it wrote. Text of the target: clean it before it is shown.
+    pub fn tail(&self) -> Vec<String> {
+        self.lines().iter().cloned().collect()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, line: String) {
+        if CHATTER.iter().any(|chatter| line.starts_with(chatter)) {
+            return;
+        }
+        let mut lines = self.lines();
+        if lines.len() == TAIL_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+
+    fn ended(&self, status: ExitStatus) {
+        let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+        // It ends once; a second word on it changes nothing.
+        let _ = self.exit.set(code);
+    }
+}
+
+/// A command that has started and waits for us.
+#[derive(Debug)]
+pub struct Spawned {
+    /// How it is reached.
+    pub inspector: Inspector,
+    child: Child,
+    run: Run,
+}
+
+/// Starts `words`, which must be a Node command, and waits for its inspector.
+pub async fn spawn(words: &[String], run: &Run) -> Result<Spawned, AttachError> {
+    let bad = |reason| AttachError::BadCommand { command: words.join(" "), reason };
+    let (program, arguments) = words.split_first().ok_or_else(|| bad("it is empty".into()))?;
+    if !is_node(program) {
+        return Err(bad("only node itself can be started so".into()));
+    }
+    let mut child = Command::new(program)
+        .arg("--inspect-brk=127.0.0.1:0")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| bad(error.to_string()))?;
+    if let Some(stdout) = child.stdout.take() {
+        tokio::spawn(collect(BufReader::new(stdout).lines(), run.clone()));
+    }
+    let stderr = child.stderr.take().ok_or_else(|| bad("it has no stderr".into()))?;
+    let mut stderr = BufReader::new(stderr).lines();
+    let Ok(Some(url)) = timeout(OPENING, listening(&mut stderr, run)).await else {
+        let _ = child.start_kill();
+        let said = run.tail().join("\n");
+        return Err(bad(format!("it did not open its inspector; it said: {said}")));
+    };
+    tokio::spawn(collect(stderr, run.clone()));
+    let pid = child.id().ok_or_else(|| bad("it ended at once".into()))?;
+    let inspector = inspector(pid, &url).ok_or_else(|| bad(format!("its inspector is at {url}")))?;
+    undo::arm(&inspector);
+    Ok(Spawned { inspector, child, run: run.clone() })
+}
+
+fn is_node(program: &str) -> bool {
+    let name = Path::new(program).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name == "node"
+        || name == "nodejs"
+        || name.strip_prefix("node").is_some_and(|rest| rest.parse::<f32>().is_ok())
+}
+
+/// Reads until Node says where it listens.
+async fn listening(stderr: &mut Lines<BufReader<ChildStderr>>, run: &Run) -> Option<String> {
+    while let Ok(Some(line)) = stderr.next_line().await {
+        if let Some(url) = line.strip_prefix(CHATTER[0]) {
+            return Some(url.trim().to_owned());
+        }
+        run.keep(line);
+    }
+    None
+}
+
+/// Drains a pipe, so that the child never blocks on it.
+async fn collect<R: AsyncRead + Unpin>(mut lines: Lines<BufReader<R>>, run: Run) {
+    while let Ok(Some(line)) = lines.next_line().await {
+        run.keep(line);
+    }
+}
+
+fn inspector(pid: u32, url: &str) -> Option<Inspector> {
+    let (address, path) = url.strip_prefix("ws://")?.split_once('/')?;
+    let address: SocketAddr = address.parse().ok()?;
+    let process = Process::new(pid);
+    Some(Inspector {
+        address,
+        path: format!("/{path}"),
+        title: String::new(),
+        process: process.identity().ok(),
+        inner_pid: Some(process.status().ok()?.inner_pid),
+        opened_by_us: true,
+        nonce: Nonce::random(),
+    })
+}
+
+impl Spawned {
+    /// Connects to the child while it waits.
+    pub async fn connect(&self) -> Result<(Cdp, Identity), AttachError> {
+        let Inspector { address, path, .. } = &self.inspector;
+        let protocol = |source| AttachError::Protocol { address: *address, source };
+        let mut cdp = Cdp::connect(*address, path).await.map_err(protocol)?;
+        let exit_notice = json!({ "enabled": true });
+        cdp.send(Method::NodeRuntimeNotifyWhenWaitingForDisconnect, exit_notice).await.map_err(protocol)?;
+        let identity: Identity = cdp.evaluate(IDENTIFY_CHILD, OPENING).await.map_err(protocol)?;
+        let pid = self.inspector.inner_pid.unwrap_or(identity.pid);
+        Ok((cdp, Identity { pid, ..identity }))
+    }
+
+    /// Waits a moment for the end of a child that is ending, and notes its exit code.
+    pub async fn wait(&mut self) {
+        if let Ok(Ok(status)) = timeout(ENDING, self.child.wait()).await {
+            self.run.ended(status);
+        }
+    }
+
+    /// Asks a child that was only started to be watched to end, as Ctrl-C in its terminal would have.
+    pub async fn terminate(&mut self) {
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        if let Some(pid) = pid {
+            // It may have ended by itself, which is as good.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        self.wait().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_goes_by_several_names_and_wrappers_do_not() {
+        for node in ["node", "/usr/bin/node", "nodejs", "node22"] {
+            assert!(is_node(node), "{node}");
+        }
+        for other in ["npm", "nodemon", "bash", ""] {
+            assert!(!is_node(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_tail_is_bounded_and_holds_the_applications_words_alone() {
+        let run = Run::default();
+        (0..TAIL_LINES + 5).for_each(|n| run.keep(n.to_string()));
+        run.keep("Debugger attached.".into());
+        assert_eq!(run.tail().len(), TAIL_LINES);
+        assert_eq!(run.tail().last().map(String::as_str), Some("1004"));
+    }
+
+    #[test]
+    fn a_signal_is_an_exit_code_too() {
+        let run = Run::default();
+        run.ended(ExitStatus::from_raw(9));
+        assert_eq!(run.exit_code(), Some(137));
+    }
+}
