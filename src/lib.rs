@@ -1,5 +1,7 @@
 //! flametop
 pub mod feed;
+pub mod files;
+pub mod format;
 pub mod gauges;
 pub mod profile;
 pub mod source;

@@ -1,0 +1,107 @@
+//! Profile formats: one file or directory a format, one line in [`FORMATS`].
+//!
+//! A format turns a [`Profile`] into bytes and bytes into profiles. It opens no files and asks no
+//! clock: whoever exports brings the [`Export`] and the writer, whoever imports brings the bytes and
+//! the [`Limits`]. Called by the exporter, the recorder, the file source and the HTTP source.
+//!
+//! Everything read here comes from strangers. Laws for every reader: any bytes give a sound profile or
+//! an error, never a panic; nothing is allocated before a limit was asked; no recursion over data;
+//! names pass through [`crate::profile::clean_name`].
+
+mod error;
+mod export;
+#[cfg(test)]
+mod fixture;
+mod folded;
+mod inflate;
+mod limits;
+mod names;
+mod pprof;
+mod top;
+
+pub use error::{ReadError, WriteError};
+pub use export::{Export, Purpose};
+pub use inflate::{Unpacked, unpack};
+pub use limits::{Limits, Strictness};
+pub use pprof::Pprof;
+
+use crate::profile::Profile;
+use std::io::Write;
+
+/// A format's name and texts, for help, README and file names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FormatSpec {
+    /// Name for `--format`.
+    pub name: &'static str,
+    /// One line: what it is, and who opens it.
+    pub summary: &'static str,
+    /// What file names of the format end with, without the leading dot.
+    pub extension: &'static str,
+    /// Whether flametop reads it.
+    pub reads: bool,
+    /// Whether flametop writes it.
+    pub writes: bool,
+}
+
+/// One format.
+pub trait Format: Sync {
+    /// Its texts.
+    fn spec(&self) -> &'static FormatSpec;
+
+    /// Whether a file that begins with `head` (a few hundred bytes of it) is of this format.
+    fn recognise(&self, head: &[u8]) -> bool;
+
+    /// The profiles in `bytes`, which are a whole file. Each is sound, and there is at least one.
+    fn read(&self, bytes: &[u8], limits: &Limits) -> Result<Vec<Profile>, ReadError>;
+
+    /// Writes the export to `out` as a whole file. The same export always gives the same bytes.
+    fn write(&self, export: &Export<'_>, out: &mut dyn Write) -> Result<(), WriteError>;
+}
+
+/// Every format. Recognising asks them in this order, so binary ones come before text.
+pub const FORMATS: &[&dyn Format] = &[&Pprof, &folded::Folded, &top::Top];
+
+/// The format of that name.
+pub fn by_name(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.spec().name == name)
+}
+
+/// The readable format of a file that begins with `head`, by content and never by name.
+pub fn recognise(head: &[u8]) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.spec().reads && format.recognise(head))
+}
+
+/// The writable format that a file name's ending asks for; the longest ending wins.
+pub fn by_extension(file_name: &str) -> Option<&'static dyn Format> {
+    let asked = |format: &&dyn Format| {
+        let stem = file_name.strip_suffix(format.spec().extension);
+        format.spec().writes && stem.is_some_and(|stem| stem.ends_with('.'))
+    };
+    FORMATS.iter().copied().filter(asked).max_by_key(|format| format.spec().extension.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_extensions_are_unique_and_findable() {
+        for (at, format) in FORMATS.iter().enumerate() {
+            let spec = format.spec();
+            assert!(FORMATS[..at].iter().all(|other| other.spec().name != spec.name));
+            assert!(FORMATS[..at].iter().all(|other| other.spec().extension != spec.extension));
+            assert_eq!(by_name(spec.name).map(Format::spec), Some(spec));
+            let found = by_extension(&format!("out.{}", spec.extension)).map(Format::spec);
+            assert_eq!(found, spec.writes.then_some(spec));
+        }
+        assert!(by_extension("pb.gz").is_none());
+    }
+
+    #[test]
+    fn a_format_that_does_not_read_says_so() {
+        for format in FORMATS.iter().filter(|format| !format.spec().reads) {
+            let refused = format.read(b"", &Limits::default());
+            assert!(matches!(refused, Err(ReadError::NotReadable { .. })), "{}", format.spec().name);
+        }
+    }
+}
