@@ -11,7 +11,8 @@ use std::sync::Arc;
 /// Libraries in which a sample is dropped: walking a stack from inside the unwinder, the loader or
 /// an allocator lock can hang, and the vdso has no sound unwind tables. Whole file names, because
 /// a bare `libc` would also match a program below some `/home/me/libcurl/`.
-const NOT_IN: &[&str] = &["/libc.so", "/libc-2", "/libgcc_s", "/libpthread", "/ld-linux", "/ld-2", "linux-vdso"];
+const NOT_IN: &[&str] =
+    &["/libc.so", "/libc-2", "/libgcc_s", "/libpthread", "/ld-linux", "/ld-2", "linux-vdso"];
 
 /// Why a CPU window could not be taken.
 #[derive(Debug, thiserror::Error)]

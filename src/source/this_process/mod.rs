@@ -10,7 +10,7 @@ mod symbols;
 pub use cpu::{CpuError, CpuWindow};
 pub use heap::{SamplingAllocator, live_bytes, read_heap, sample_heap, unsampled};
 
-use crate::profile::{CallTree, Folded, Fold, Nanos, NodeId, Profile, Sampling, Span, Thread, ValueKind};
+use crate::profile::{CallTree, Fold, Folded, Nanos, NodeId, Profile, Sampling, Span, Thread, ValueKind};
 use rustc_hash::FxHashMap;
 use symbols::Symbols;
 
@@ -27,6 +27,12 @@ struct Taken {
     span: Span,
     covered: Nanos,
     sampling: Sampling,
+}
+
+/// Reads the tables that names come from, which takes a quarter of a second the first time, so that
+/// the first profile does not wait for it.
+pub fn warm_up() {
+    unsampled(|| Symbols::lock().path(&[warm_up as *const () as usize]));
 }
 
 /// Names the stacks and folds them: a lane a thread.

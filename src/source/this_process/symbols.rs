@@ -63,14 +63,16 @@ const PREFIXES: &[&str] = &["flametop::demo::"];
 /// What stands for stacks inside the profiler itself: it is real CPU time, but nobody's program.
 const TAKING: &str = "(taking this profile)";
 
+/// What has no name.
+const UNKNOWN: &str = "(unknown)";
+
 /// Names by address. One for the process, since looking up is slow the first time.
 #[derive(Default)]
 pub(super) struct Symbols {
-    known: FxHashMap<usize, Arc<[Named]>>,
+    known: FxHashMap<usize, Arc<Named>>,
 }
 
-/// One function at an address: several where calls were inlined, innermost first.
-#[derive(Clone)]
+/// The function at an address.
 struct Named {
     role: Role,
     frame: Frame,
@@ -92,13 +94,12 @@ impl Symbols {
 
     /// The frames of a stack from the root, by its addresses from the leaf.
     pub(super) fn path(&mut self, addresses: &[usize]) -> Vec<Frame> {
-        let named: Vec<Named> =
-            addresses.iter().flat_map(|address| self.named(*address).to_vec()).collect();
+        let named: Vec<Arc<Named>> = addresses.iter().map(|address| self.named(*address)).collect();
         let machinery = named.iter().rposition(|named| named.role == Role::LeafMachinery);
         path_of(&named[machinery.map_or(0, |last| last + 1)..])
     }
 
-    fn named(&mut self, address: usize) -> Arc<[Named]> {
+    fn named(&mut self, address: usize) -> Arc<Named> {
         if let Some(known) = self.known.get(&address) {
             return known.clone();
         }
@@ -110,19 +111,21 @@ impl Symbols {
         named
     }
 
-    fn resolve(address: usize) -> Arc<[Named]> {
-        let mut found = Vec::new();
+    /// The function that has its own code there. What was inlined into it is left out: its names come
+    /// without their modules, and a release build does not have them at all.
+    fn resolve(address: usize) -> Arc<Named> {
+        let mut found = None;
         backtrace::resolve(address as *mut _, |symbol| {
-            let name = symbol.name().map(|name| format!("{name:#}")).unwrap_or_default();
+            let name = symbol.name().map(|name| format!("{name:#}"));
             // No line: debug information has that of the call, and the line that happened to run
-            // would make one function many. Release builds of flametop have names only.
+            // would make one function many.
             let file = symbol.filename().map(|path| path.to_string_lossy()).unwrap_or_default();
-            found.push(named(&name, &file));
+            found = name.map(|name| named(&name, &file)).or(found.take());
         });
-        if found.is_empty() {
-            found.push(named("", ""));
-        }
-        found.into()
+        // Without a name it is glue of the C library: the trampoline of a signal, the start of a thread.
+        found
+            .unwrap_or_else(|| Named { role: Role::Noise, frame: Frame::named(UNKNOWN, FrameKind::Native) })
+            .into()
     }
 }
 
@@ -164,13 +167,14 @@ fn tidy(raw: &str) -> String {
 }
 
 /// The stack from the root without noise; a function and its closures in a row are one frame.
-fn path_of(leaf_first: &[Named]) -> Vec<Frame> {
+fn path_of(leaf_first: &[Arc<Named>]) -> Vec<Frame> {
     if leaf_first.iter().any(|named| named.role == Role::Profiler) {
         return vec![Frame::named(TAKING, FrameKind::Program)];
     }
     let mut path: Vec<Frame> = Vec::with_capacity(leaf_first.len());
     for named in leaf_first.iter().rev().filter(|named| named.role == Role::Code) {
-        let repeats = path.last().is_some_and(|last| last.name == named.frame.name && last.file == named.frame.file);
+        let repeats =
+            path.last().is_some_and(|last| last.name == named.frame.name && last.file == named.frame.file);
         if !repeats {
             path.push(named.frame.clone());
         }
@@ -186,13 +190,16 @@ mod tests {
     use super::*;
 
     fn names(leaf_first: &[&str]) -> Vec<String> {
-        let named: Vec<Named> = leaf_first.iter().map(|name| named(name, "")).collect();
+        let named: Vec<Arc<Named>> = leaf_first.iter().map(|name| named(name, "").into()).collect();
         path_of(&named).iter().map(|frame| frame.name.to_string()).collect()
     }
 
     #[test]
     fn names_lose_closures_and_our_prefix() {
-        assert_eq!(tidy("flametop::demo::shop::pages::render::{{closure}}::{{closure}}"), "shop::pages::render");
+        assert_eq!(
+            tidy("flametop::demo::shop::pages::render::{{closure}}::{{closure}}"),
+            "shop::pages::render"
+        );
         assert_eq!(tidy("a::b::{closure#0}"), "a::b");
         assert_eq!(tidy("<flametop::demo::A as b::C>::d"), "<A as b::C>::d");
         assert_eq!(tidy("a::{{closure}}<T>"), "a<T>");
@@ -200,7 +207,14 @@ mod tests {
 
     #[test]
     fn noise_goes_and_a_function_with_its_closure_is_one() {
-        let stack = ["app::f", "app::g::{{closure}}", "app::g", "core::ops::function::FnOnce::call_once", "main", "clone3"];
+        let stack = [
+            "app::f",
+            "app::g::{{closure}}",
+            "app::g",
+            "core::ops::function::FnOnce::call_once",
+            "main",
+            "clone3",
+        ];
         assert_eq!(names(&stack), ["main", "app::g", "app::f"]);
         assert_eq!(names(&["clone3"]), ["clone3"]);
     }
