@@ -4,10 +4,13 @@
 //! its [`Outbox`] and obeys its [`Control`]. It undoes its effect on the target on every way out.
 
 mod clock;
+mod kinds;
 mod outbox;
+pub mod pprof_http;
 pub mod this_process;
 
 pub use clock::Clock;
+pub use kinds::{KINDS, kind_by_name, kinds_for};
 pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Order, Outbox, Steering, control, outbox};
 
 use crate::feed::EndReason;
