@@ -1,4 +1,5 @@
 //! flametop
+pub mod demo;
 pub mod feed;
 pub mod files;
 pub mod format;
