@@ -16,6 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Sends windows for ever; ends only when the endpoint turns out to have none.
 pub(super) async fn run(watched: &Watched, mut client: Client) -> Result<(), SourceError> {
+    let mut target = watched.found.target.clone();
     let mut before: Option<Moment> = None;
     let mut windows = 0u64;
     let mut pause = SHORTEST_PAUSE;
@@ -23,11 +24,14 @@ pub(super) async fn run(watched: &Watched, mut client: Client) -> Result<(), Sou
         let length = next_length(watched, windows);
         match take(watched, &mut client, length, before).await {
             Ok(profile) => {
-                if windows > 0 && before.is_none() {
-                    watched.teller.attached(&watched.found.target);
+                let back = windows > 0 && before.is_none();
+                // Only a profile tells how often it is sampled.
+                if correct_interval(&mut target, &profile) || back {
+                    watched.teller.attached(&target);
                 }
                 before = Some(profile.span.end());
-                send(watched, profile, windows == 0);
+                watched.teller.working();
+                watched.teller.out.send(Feed::Window(Box::new(profile)));
                 windows += 1;
                 pause = SHORTEST_PAUSE;
             }
@@ -56,16 +60,14 @@ fn next_length(watched: &Watched, windows: u64) -> Nanos {
     length
 }
 
-fn send(watched: &Watched, profile: Profile, first: bool) {
-    // Only now is it known how often it samples.
+/// Sets the target's interval to the profile's; whether it was another.
+fn correct_interval(target: &mut TargetInfo, profile: &Profile) -> bool {
     let interval = Nanos(profile.sampling.period);
-    if first && !profile.sampling.period_bytes && interval != watched.found.target.interval && interval.0 > 0
-    {
-        let target = TargetInfo { interval, ..watched.found.target.clone() };
-        watched.teller.out.send(Feed::Attached(target));
+    let differs = !profile.sampling.period_bytes && interval.0 > 0 && interval != target.interval;
+    if differs {
+        target.interval = interval;
     }
-    watched.teller.working();
-    watched.teller.out.send(Feed::Window(Box::new(profile)));
+    differs
 }
 
 async fn take(
