@@ -25,7 +25,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             visitors: 4,
-            load: 0.45,
+            load: 0.52,
             report_every: Duration::from_secs(10),
             report_length: Duration::from_millis(280),
             delivery_every: Duration::from_millis(700),
