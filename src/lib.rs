@@ -1,8 +1,10 @@
 //! flametop
+pub mod app;
 pub mod demo;
 pub mod feed;
 pub mod files;
 pub mod format;
 pub mod gauges;
 pub mod profile;
+pub mod session;
 pub mod source;

@@ -1,4 +1,4 @@
-//! flametop: see the library.
+//! The `flametop` program: parses, runs, and turns the ending into an exit code.
 
 use std::process::ExitCode;
 

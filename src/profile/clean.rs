@@ -3,6 +3,7 @@
 //! Control characters become their visible pictures, characters that reorder or hide text become
 //! U+FFFD, and very long names are cut in a way that keeps two different ones apart.
 
+use std::fmt::Write;
 use std::hash::{BuildHasher, BuildHasherDefault};
 use std::sync::Arc;
 
@@ -29,7 +30,8 @@ fn clean(raw: &str) -> Arc<str> {
     let mut safe: String = raw.chars().take(MAX_NAME_CHARS).map(visible).collect();
     if raw.chars().nth(MAX_NAME_CHARS).is_some() {
         let hash = BuildHasherDefault::<rustc_hash::FxHasher>::default().hash_one(raw);
-        safe.push_str(&format!("…#{hash:016x}"));
+        // Writing to a string cannot fail.
+        let _ = write!(safe, "…#{hash:016x}");
     }
     safe.into()
 }

@@ -35,11 +35,11 @@ fn merge(tree: &CallTree, folds: &[&Fold], keep: impl Fn(&ValueKind) -> Keep) ->
     }
     let mut merged = Fold::on(tree, kinds.clone(), union_of_nodes(folds));
     for (column, kind) in kinds.iter().enumerate() {
-        let having = folds.iter().filter_map(|fold| fold.column_of(&kind.name).map(|c| (*fold, c)));
+        let mut having = folds.iter().filter_map(|fold| fold.column_of(&kind.name).map(|c| (*fold, c)));
         match keep(kind) {
             Keep::All => having.for_each(|(fold, from)| add_column(&mut merged, column, fold, from)),
             Keep::Last => {
-                if let Some((fold, from)) = having.last() {
+                if let Some((fold, from)) = having.next_back() {
                     add_column(&mut merged, column, fold, from);
                 }
             }

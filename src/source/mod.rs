@@ -7,11 +7,13 @@ mod clock;
 mod kinds;
 mod outbox;
 pub mod pprof_http;
+mod spec;
 pub mod this_process;
 
+pub use crate::feed::{Order, TargetSpec};
 pub use clock::Clock;
 pub use kinds::{KINDS, kind_by_name, kinds_for};
-pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Order, Outbox, Steering, control, outbox};
+pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Outbox, Steering, control, outbox};
 
 use crate::feed::EndReason;
 use crate::profile::Nanos;
@@ -57,21 +59,6 @@ pub enum HeapChoice {
     On,
     /// No.
     Off,
-}
-
-/// What a target is named by, as typed and after a first look.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TargetSpec {
-    /// A process on this machine.
-    Pid(u32),
-    /// A process name to be looked up.
-    Name(String),
-    /// `ws://`, `http://` or `host:port`.
-    Address(String),
-    /// A file.
-    File(std::path::PathBuf),
-    /// A command to start and watch from its first instruction.
-    Command(Vec<String>),
 }
 
 /// How well a kind fits a target.

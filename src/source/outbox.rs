@@ -5,8 +5,8 @@
 //! and are counted beyond it. Sampling never waits for the screen.
 
 use super::Clock;
-use crate::feed::{Event, Feed, Note, NoteLevel, SourceId};
-use crate::profile::{CallTree, Nanos, Profile, Sampling, Span, lift, lower};
+use crate::feed::{Event, Feed, Note, NoteLevel, Order, SourceId};
+use crate::profile::{CallTree, Nanos, Profile, Sampling, lift, lower};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc, watch};
@@ -185,17 +185,6 @@ fn merge_sampling(old: &Profile, new: &Profile) -> Sampling {
     }
 }
 
-/// What the engine asks of a running source.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Order {
-    /// Undo everything and end.
-    Stop,
-    /// Use windows of this length from now on.
-    Window(Nanos),
-    /// Switch the heap profile.
-    Heap(bool),
-}
-
 /// The source's end of the engine's word.
 pub struct Control {
     orders: mpsc::Receiver<Order>,
@@ -242,7 +231,7 @@ impl Steering {
 mod tests {
     use super::*;
     use crate::gauges::{Gauge, GaugeBatch};
-    use crate::profile::{Frame, FrameKind, Moment, ProfileLane, ProfileNode, Thread, ValueKind};
+    use crate::profile::{Frame, FrameKind, Moment, ProfileLane, ProfileNode, Span, Thread, ValueKind};
 
     fn window(second: i64, value: i64) -> Feed {
         Feed::Window(Box::new(Profile {

@@ -1,0 +1,201 @@
+//! The timeline: tracks of windows within a budget of memory.
+//!
+//! CPU and heap windows have lengths of their own, so each set of kinds is a track. When the budget
+//! is reached the finest of the oldest windows are rolled up eight to one, and only when everything
+//! is rolled up 64 to one the oldest are dropped.
+
+use super::window::Window;
+use crate::feed::SourceId;
+use crate::profile::{CallTree, Moment, Nanos, Span, ValueKind};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How many windows one roll-up gathers.
+const ROLL: usize = 8;
+/// The coarsest roll-up.
+const COARSEST: u32 = 64;
+
+/// Windows of one source and one set of kinds, in the order of time.
+#[derive(Clone, Debug)]
+pub struct Track {
+    /// Whose.
+    pub source: SourceId,
+    /// What the windows hold.
+    pub kinds: Arc<[ValueKind]>,
+    windows: VecDeque<Arc<Window>>,
+}
+
+impl Track {
+    /// The windows, oldest first.
+    pub fn windows(&self) -> impl DoubleEndedIterator<Item = &Arc<Window>> + ExactSizeIterator {
+        self.windows.iter()
+    }
+
+    /// The newest window.
+    pub fn last(&self) -> Option<&Arc<Window>> {
+        self.windows.back()
+    }
+
+    /// Whether the windows hold that kind of value.
+    pub fn has(&self, kind: &str) -> bool {
+        self.kinds.iter().any(|known| &*known.name == kind)
+    }
+
+    /// The windows that a stretch of time means: those whose middle lies in it, or, when it is
+    /// shorter than a window, the one that holds its middle.
+    pub fn within(&self, span: Span) -> impl Iterator<Item = &Arc<Window>> {
+        let from = self.windows.partition_point(|w| w.span.end() <= span.start);
+        self.windows
+            .range(from..)
+            .take_while(move |w| w.span.start < span.end())
+            .filter(move |w| span.contains(middle(w.span)) || w.span.contains(middle(span)))
+    }
+
+    /// The window `steps` after (negative: before) the one that holds `at`, as far as there are any.
+    pub fn step(&self, at: Moment, steps: i64) -> Option<&Arc<Window>> {
+        let last = self.windows.len().checked_sub(1)?;
+        let here = self.windows.partition_point(|w| w.span.end() <= at).min(last);
+        let there = (here as i64).saturating_add(steps).clamp(0, last as i64);
+        self.windows.get(there as usize)
+    }
+}
+
+fn middle(span: Span) -> Moment {
+    span.start + Nanos(span.length.0 / 2)
+}
+
+/// All tracks, within a budget.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    tracks: Vec<Track>,
+    budget: usize,
+    bytes: usize,
+    dropped: u64,
+}
+
+impl Timeline {
+    /// An empty timeline of at most `budget` bytes of windows.
+    pub fn new(budget: usize) -> Self {
+        Self { tracks: Vec::new(), budget, bytes: 0, dropped: 0 }
+    }
+
+    /// The tracks, in the order they began.
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// The tracks that hold a kind.
+    pub fn tracks_of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Track> {
+        self.tracks.iter().filter(move |track| track.has(kind))
+    }
+
+    /// Bytes of windows held.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Windows dropped for want of memory, as they came.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The kinds that can be shown, each once, in the order of their tracks.
+    pub fn kinds(&self) -> Vec<ValueKind> {
+        let mut kinds: Vec<ValueKind> = Vec::new();
+        for kind in self.tracks.iter().flat_map(|track| track.kinds.iter()) {
+            if !kinds.iter().any(|known| known.name == kind.name) {
+                kinds.push(kind.clone());
+            }
+        }
+        kinds
+    }
+
+    /// From the first moment of any window to the last.
+    pub fn span(&self) -> Option<Span> {
+        self.tracks
+            .iter()
+            .filter_map(|track| Some(track.windows.front()?.span.union(track.windows.back()?.span)))
+            .reduce(Span::union)
+    }
+
+    /// The time that no window covers between the last window of the track and `window`, with what
+    /// `window` itself did not observe.
+    pub fn gap_before(&self, window: &Window) -> Nanos {
+        let inside = Nanos(window.span.length.0.saturating_sub(window.covered.0));
+        let track = self.tracks.iter().find(|track| track.takes(window));
+        let before =
+            track.and_then(Track::last).map_or(Nanos(0), |last| window.span.start.since(last.span.end()));
+        inside + before
+    }
+
+    /// Adds a window; true when others had to make room.
+    pub(super) fn push(&mut self, tree: &CallTree, window: Arc<Window>) -> bool {
+        self.bytes += window.bytes();
+        match self.tracks.iter_mut().find(|track| track.takes(&window)) {
+            Some(track) => {
+                // Nearly always at the end; a late window finds its place.
+                let at = track.windows.partition_point(|w| w.span.start <= window.span.start);
+                track.windows.insert(at, window);
+            }
+            None => self.tracks.push(Track {
+                source: window.source,
+                kinds: window.kinds.clone(),
+                windows: VecDeque::from([window]),
+            }),
+        }
+        let crowded = self.bytes > self.budget;
+        while self.bytes > self.budget && self.make_room(tree) {}
+        crowded
+    }
+
+    /// Rolls up or drops a little of the heaviest track; false when nothing is left to give.
+    fn make_room(&mut self, tree: &CallTree) -> bool {
+        let weight = |track: &Track| track.windows.iter().map(|w| w.bytes()).sum::<usize>();
+        let Some(track) = self.tracks.iter_mut().max_by_key(|track| weight(track)) else { return false };
+        let before = weight(track);
+        if !track.roll_oldest(tree) {
+            // The newest window stays, whatever its size.
+            if track.windows.len() < 2 {
+                return false;
+            }
+            self.dropped += track.windows.pop_front().map_or(0, |window| u64::from(window.rolled));
+        }
+        let after = weight(track);
+        self.bytes = self.bytes - before + after;
+        true
+    }
+
+    /// Every window of every track, for collection.
+    pub(super) fn windows_mut(&mut self) -> impl Iterator<Item = &mut Arc<Window>> {
+        self.tracks.iter_mut().flat_map(|track| track.windows.iter_mut())
+    }
+}
+
+impl Track {
+    fn takes(&self, window: &Window) -> bool {
+        self.source == window.source && self.kinds == window.kinds
+    }
+
+    /// Makes one window of the oldest eight of equal grain, finest grain first.
+    fn roll_oldest(&mut self, tree: &CallTree) -> bool {
+        let mut grain = 1;
+        while grain < COARSEST {
+            if let Some(from) = self.oldest_run_of(grain) {
+                let gathered: Vec<Arc<Window>> = self.windows.range(from..from + ROLL).cloned().collect();
+                if let Some(rolled) = Window::roll_up(tree, &gathered) {
+                    self.windows.drain(from + 1..from + ROLL);
+                    self.windows[from] = Arc::new(rolled);
+                    return true;
+                }
+            }
+            grain *= ROLL as u32;
+        }
+        false
+    }
+
+    /// Where eight neighbours of one grain begin; the newest eight windows are left alone.
+    fn oldest_run_of(&self, grain: u32) -> Option<usize> {
+        let end = self.windows.len().checked_sub(2 * ROLL)?;
+        (0..=end).find(|from| self.windows.range(*from..*from + ROLL).all(|w| w.rolled == grain))
+    }
+}
