@@ -1,5 +1,6 @@
 //! flametop
 pub mod app;
+pub mod demo;
 pub mod feed;
 pub mod files;
 pub mod format;

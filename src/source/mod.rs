@@ -11,11 +11,15 @@ mod outbox;
 pub mod procfs;
 pub mod procstat;
 mod replay;
+mod kinds;
+pub mod pprof_http;
 mod spec;
+pub mod this_process;
 
 pub use crate::feed::{HeapMode, Order, TargetSpec};
 pub use clock::Clock;
 pub use file::FILE_KIND;
+pub use kinds::{KINDS, kind_by_name, kinds_for};
 pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Outbox, Steering, control, outbox};
 
 use crate::feed::EndReason;
