@@ -5,6 +5,7 @@
 
 mod clock;
 mod outbox;
+pub mod synthetic;
 
 pub use clock::Clock;
 pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Order, Outbox, Steering, control, outbox};
