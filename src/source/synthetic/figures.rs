@@ -58,7 +58,7 @@ fn event_loop(second: u64, quarter: u64, dice: &mut Dice) -> Vec<(Gauge, f64)> {
 }
 
 fn collections(second: u64, quarter: u64, dice: &mut Dice) -> Vec<(Gauge, f64)> {
-    let major = second % COLLECTION == 0 && quarter == 0;
+    let major = second.is_multiple_of(COLLECTION) && quarter == 0;
     let scavenges = 1 + dice.below(3);
     let minor = scavenges as f64 * (0.0014 + 0.0008 * dice.share());
     let pause = if major { 0.019 + 0.006 * dice.share() } else { minor / scavenges as f64 };
