@@ -171,3 +171,29 @@ pub enum EndReason {
     /// The source failed; the text names the cause and the way out.
     Failed(Arc<str>),
 }
+
+/// What a target is named by on the command line and in the picker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetSpec {
+    /// A process on this machine.
+    Pid(u32),
+    /// A process name to be looked up.
+    Name(String),
+    /// `ws://`, `http://` or `host:port`.
+    Address(String),
+    /// A file.
+    File(std::path::PathBuf),
+    /// A command to start and watch from its first instruction.
+    Command(Vec<String>),
+}
+
+/// What the engine asks of a running source.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    /// Undo everything and end.
+    Stop,
+    /// Use windows of this length from now on.
+    Window(Nanos),
+    /// Switch the heap profile.
+    Heap(bool),
+}

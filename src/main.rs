@@ -1,1 +1,3 @@
+//! The `flametop` program: parses, runs, and turns the ending into an exit code.
+
 fn main() {}

@@ -1,8 +1,7 @@
 //! What the app wants done. The engine does it and answers with [`Msg::Done`](super::Msg::Done).
 
-use crate::feed::SourceId;
+use crate::feed::{Order, SourceId, TargetSpec};
 use crate::session::{Range, Scope, Selection};
-use crate::source::{Order, TargetSpec};
 use std::path::PathBuf;
 
 /// Something to be done outside the app.

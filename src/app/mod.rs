@@ -160,6 +160,7 @@ pub struct RecordingState {
     pub windows: u64,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "the switches are independent of each other")]
 /// What the user is looking at and doing.
 #[derive(Clone, Debug, Default)]
 pub struct App {

@@ -79,7 +79,7 @@ impl Shown {
     /// Brings the memo up to date with app and session.
     pub fn refresh(&mut self, app: &App, session: &Session) {
         let key = FlameKey {
-            revision: session.revision(),
+            revision: session.windows_revision(),
             selection: app.selection.clone(),
             shape: app.shape.clone(),
         };

@@ -285,17 +285,14 @@ impl<'a> Building<'a> {
 mod tests {
     use super::super::fold::tests::{fold_of, node_of};
     use super::*;
+    use std::fmt::Write;
 
     fn text(tree: &CallTree, flame: &Flame) -> String {
         fn walk(tree: &CallTree, flame: &Flame, at: u32, out: &mut String) {
             let node = flame.node(at);
             let name = &tree.frames().get(node.frame).name;
-            out.push_str(&format!(
-                "{}{name} {}/{}\n",
-                " ".repeat(node.depth as usize),
-                node.self_value,
-                node.total
-            ));
+            let indent = " ".repeat(node.depth as usize);
+            let _ = writeln!(out, "{indent}{name} {}/{}", node.self_value, node.total);
             flame.children(at).iter().for_each(|child| walk(tree, flame, *child, out));
         }
         let mut out = String::new();

@@ -76,7 +76,7 @@ impl GaugeStore {
         for (at, value) in series.recent.range(from..) {
             match place(*at) {
                 Some(cell) => {
-                    widen(&mut out[cell], Bucket { start: *at, min: *value, max: *value, last: *value })
+                    widen(&mut out[cell], Bucket { start: *at, min: *value, max: *value, last: *value });
                 }
                 None => break,
             }

@@ -67,7 +67,7 @@ pub struct Session {
     notes: VecDeque<TimedNote>,
     pinned: Vec<Arc<Window>>,
     next_window: u64,
-    revision: u64,
+    windows_revision: u64,
 }
 
 impl Default for Session {
@@ -87,13 +87,12 @@ impl Session {
             notes: VecDeque::new(),
             pinned: Vec::new(),
             next_window: 0,
-            revision: 0,
+            windows_revision: 0,
         }
     }
 
     /// Takes in one event.
     pub fn ingest(&mut self, event: &Event) {
-        self.revision += 1;
         let source = self.source_mut(event.source);
         source.last_heard = event.at;
         match &event.feed {
@@ -134,9 +133,9 @@ impl Session {
         self.notes.iter()
     }
 
-    /// Changes with every event: what was computed at the same revision is still true.
-    pub fn revision(&self) -> u64 {
-        self.revision
+    /// Changes with every window: what was computed of windows at the same revision is still true.
+    pub fn windows_revision(&self) -> u64 {
+        self.windows_revision
     }
 
     /// Keeps the windows of a selection alive whatever the budget says, until [`Session::unpin`].
@@ -179,6 +178,7 @@ impl Session {
             self.add_note(&Event { source, at: profile.span.end(), feed }, &note);
             return;
         }
+        self.windows_revision += 1;
         let id = WindowId(self.next_window);
         self.next_window += 1;
         let window = Window::lift(&mut self.tree, id, source, profile);

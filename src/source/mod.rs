@@ -6,9 +6,11 @@
 mod clock;
 mod outbox;
 pub mod synthetic;
+mod spec;
 
+pub use crate::feed::{Order, TargetSpec};
 pub use clock::Clock;
-pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Order, Outbox, Steering, control, outbox};
+pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Outbox, Steering, control, outbox};
 
 use crate::feed::EndReason;
 use crate::profile::Nanos;
@@ -54,21 +56,6 @@ pub enum HeapChoice {
     On,
     /// No.
     Off,
-}
-
-/// What a target is named by, as typed and after a first look.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TargetSpec {
-    /// A process on this machine.
-    Pid(u32),
-    /// A process name to be looked up.
-    Name(String),
-    /// `ws://`, `http://` or `host:port`.
-    Address(String),
-    /// A file.
-    File(std::path::PathBuf),
-    /// A command to start and watch from its first instruction.
-    Command(Vec<String>),
 }
 
 /// How well a kind fits a target.

@@ -5,7 +5,7 @@
 //! and are counted beyond it. Sampling never waits for the screen.
 
 use super::Clock;
-use crate::feed::{Event, Feed, Note, NoteLevel, SourceId};
+use crate::feed::{Event, Feed, Note, NoteLevel, Order, SourceId};
 use crate::profile::{CallTree, Nanos, Profile, Sampling, lift, lower};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -183,17 +183,6 @@ fn merge_sampling(old: &Profile, new: &Profile) -> Sampling {
         handover_bytes: a.handover_bytes + b.handover_bytes,
         ..a.clone()
     }
-}
-
-/// What the engine asks of a running source.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Order {
-    /// Undo everything and end.
-    Stop,
-    /// Use windows of this length from now on.
-    Window(Nanos),
-    /// Switch the heap profile.
-    Heap(bool),
 }
 
 /// The source's end of the engine's word.

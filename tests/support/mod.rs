@@ -1,0 +1,19 @@
+//! What integration tests share: runtimes, real targets, a real terminal, Go's pprof, waiting.
+//!
+//! A test file says `mod support;` and uses what it needs; nothing here knows of flametop's own
+//! modules, so that it can judge the program from outside.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "each test file is a crate of its own and uses a part of this"
+)]
+
+pub mod pprof_go;
+pub mod process;
+pub mod pty;
+pub mod runtimes;
+pub mod target;
+pub mod terminal_modes;
+pub mod wait;
