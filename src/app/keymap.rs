@@ -124,6 +124,17 @@ impl Action {
     }
 }
 
+/// The actions whose name, help or keys hold `filter`: the rows of the help screen.
+pub fn actions_matching(filter: &str) -> Vec<&'static ActionSpec> {
+    let filter = filter.to_lowercase();
+    let fits = |spec: &&ActionSpec| {
+        spec.name.contains(&filter)
+            || spec.help.to_lowercase().contains(&filter)
+            || spec.keys.iter().any(|key| key_name(*key).to_lowercase() == filter)
+    };
+    ACTIONS.iter().filter(fits).collect()
+}
+
 /// How a key is written in help and hints.
 pub fn key_name(key: Key) -> String {
     let name = match key.code {

@@ -5,8 +5,8 @@
 
 mod clock;
 mod outbox;
-pub mod synthetic;
 mod spec;
+pub mod synthetic;
 
 pub use crate::feed::{Order, TargetSpec};
 pub use clock::Clock;
