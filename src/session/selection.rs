@@ -159,7 +159,8 @@ fn covered_of(windows: &[Arc<Window>], span: Span) -> Nanos {
 }
 
 impl Scope {
-    fn takes(&self, source: SourceId) -> bool {
+    /// Whether it takes anything of a source.
+    pub fn takes(&self, source: SourceId) -> bool {
         match self {
             Self::All => true,
             Self::Source(only) | Self::Thread(only, _) => *only == source,

@@ -48,7 +48,7 @@ impl Track {
         self.windows
             .range(from..)
             .take_while(move |w| w.span.start < span.end())
-            .filter(move |w| span.contains(middle(w.span)) || w.span.contains(middle(span)))
+            .filter(move |w| means(span, w.span))
     }
 
     /// The window `steps` after (negative: before) the one that holds `at`, as far as there are any.
@@ -58,6 +58,28 @@ impl Track {
         let there = (here as i64).saturating_add(steps).clamp(0, last as i64);
         self.windows.get(there as usize)
     }
+
+    /// Where the windows that a stretch of time means stand, the first and the last; where it means
+    /// none, the nearest one.
+    pub fn places(&self, span: Span) -> Option<(usize, usize)> {
+        let from = self.windows.partition_point(|w| w.span.end() <= span.start);
+        let meant: Vec<usize> = (from..self.windows.len())
+            .take_while(|at| self.windows[*at].span.start < span.end())
+            .filter(|at| means(span, self.windows[*at].span))
+            .collect();
+        let nearest = from.min(self.windows.len().checked_sub(1)?);
+        Some((*meant.first().unwrap_or(&nearest), *meant.last().unwrap_or(&nearest)))
+    }
+
+    /// From the start of the window at one place to the end of the one at another.
+    pub fn stretch(&self, first: usize, last: usize) -> Option<Span> {
+        Some(self.windows.get(first)?.span.union(self.windows.get(last)?.span))
+    }
+}
+
+/// Whether a stretch of time means the window of that span.
+fn means(span: Span, window: Span) -> bool {
+    span.contains(middle(window)) || window.contains(middle(span))
 }
 
 fn middle(span: Span) -> Moment {

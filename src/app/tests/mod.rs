@@ -1,5 +1,10 @@
 //! Tests of the app as a whole, and the small world they stand on.
 
+mod desk;
+mod laws;
+mod moves;
+mod time;
+
 use super::{App, Effect, Key, KeyCode, Msg, Shown};
 use crate::feed::{Event, Feed, SourceId};
 use crate::profile::{
