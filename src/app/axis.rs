@@ -126,7 +126,9 @@ mod tests {
 
     fn session(seconds: u64) -> Session {
         let mut session = Session::default();
-        events(1, seconds).iter().for_each(|event| session.ingest(event));
+        for event in events(1, seconds) {
+            session.ingest(&event);
+        }
         session
     }
 

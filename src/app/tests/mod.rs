@@ -7,11 +7,9 @@ mod time;
 
 use super::{App, Effect, Key, KeyCode, Msg, Shown};
 use crate::feed::{Event, Feed, SourceId};
-use crate::profile::{
-    CallPath, Frame, FrameKind, Moment, Nanos, Profile, ProfileLane, ProfileNode, Sampling, Span, Thread,
-    ValueKind,
-};
+use crate::profile::{CallPath, ValueKind};
 use crate::session::Session;
+use crate::session::fixtures::{frame, profile};
 
 /// App, session and what is shown of it.
 pub struct Watched {
@@ -35,10 +33,6 @@ pub fn path(session: &Session, stack: &str) -> CallPath {
     stack.split(';').filter(|name| !name.is_empty()).map(id).collect()
 }
 
-fn frame(name: &str) -> Frame {
-    Frame::at(name, &format!("/srv/{name}.js"), 7, 3, FrameKind::Js)
-}
-
 impl Watched {
     /// Takes in a window of one second that begins at `second`.
     pub fn add_window(&mut self, second: i64, stacks: &[(&str, i64)]) {
@@ -47,7 +41,7 @@ impl Watched {
 
     /// Takes in a window of one kind.
     pub fn add(&mut self, second: i64, seconds: u64, kind: ValueKind, stacks: &[(&str, i64)]) {
-        let profile = profile(second, seconds, kind, stacks);
+        let profile = profile(second * 1000, seconds * 1000, kind, stacks);
         let at = profile.span.end();
         self.session.ingest(&Event { source: SourceId(0), at, feed: Feed::Window(Box::new(profile)) });
         self.tell(Msg::Fed(SourceId(0)));
@@ -122,47 +116,4 @@ fn named_key(name: &str) -> Option<Key> {
         "c-c" => return Some(Key::ctrl('c')),
         _ => return None,
     }))
-}
-
-fn profile(second: i64, seconds: u64, kind: ValueKind, stacks: &[(&str, i64)]) -> Profile {
-    let mut frames = vec![frame("(root)")];
-    let mut nodes = vec![ProfileNode { parent: 0, frame: 0 }];
-    let mut values = vec![0];
-    for (stack, value) in stacks {
-        let mut at = 0;
-        for name in stack.split(';') {
-            let known = |node: &usize| {
-                nodes[*node].parent == at && *frames[nodes[*node].frame as usize].name == *name
-            };
-            at = match (1..nodes.len()).find(known) {
-                Some(node) => node as u32,
-                None => {
-                    frames.push(frame(name));
-                    nodes.push(ProfileNode { parent: at, frame: frames.len() as u32 - 1 });
-                    values.push(0);
-                    nodes.len() as u32 - 1
-                }
-            };
-        }
-        values[at as usize] += value;
-    }
-    let length = Nanos::from_secs(seconds);
-    let lane = ProfileLane {
-        thread: Thread { pid: 1, tid: 1, name: "main".into() },
-        nodes: (0..nodes.len() as u32).collect(),
-        columns: vec![values],
-        lines: vec![],
-        runs: vec![],
-        runs_dropped: 0,
-    };
-    Profile {
-        kinds: vec![kind],
-        span: Span { start: Moment(second * 1_000_000_000), length },
-        covered: length,
-        sampling: Sampling::default(),
-        frames,
-        nodes,
-        lanes: vec![lane],
-        notes: vec![],
-    }
 }

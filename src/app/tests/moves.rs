@@ -2,6 +2,7 @@
 
 use super::{path, watch};
 use crate::app::{Effect, Mode, MouseEvent, MouseKind, Msg, Pane};
+use crate::profile::Flame;
 
 const WEB: &[(&str, i64)] =
     &[("http;route;parse", 30), ("http;route;render", 20), ("http;log", 10), ("timer;flush", 40)];
@@ -123,7 +124,7 @@ fn focus_inversion_and_reset() {
     let mut watched = watch(WEB);
     watched.keys("jjf");
     assert_eq!(watched.cursor(), "route");
-    assert_eq!(watched.shown.flame.as_ref().map(|flame| flame.total()), Some(50));
+    assert_eq!(watched.shown.flame.as_ref().map(Flame::total), Some(50));
     watched.keys("f");
     assert!(watched.app.shape.focus.is_none());
     watched.keys("jjji");

@@ -2,7 +2,7 @@
 
 use super::{Watched, watch};
 use crate::app::{Effect, MouseEvent, MouseKind, Msg, axis_columns};
-use crate::profile::{Span, ValueKind};
+use crate::profile::{Flame, Span, ValueKind};
 use crate::session::Range;
 
 /// Seconds from and to of the range on screen.
@@ -22,7 +22,7 @@ fn ten_windows() -> Watched {
 }
 
 fn total(watched: &Watched) -> i64 {
-    watched.shown.flame.as_ref().map_or(0, |flame| flame.total())
+    watched.shown.flame.as_ref().map_or(0, Flame::total)
 }
 
 #[test]
