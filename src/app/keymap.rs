@@ -94,14 +94,14 @@ actions! {
     Unhide, "unhide", [c('X')], Browse, "", "Show everything hidden again";
     Recursion, "fold-recursion", [c('r')], Browse, "", "Fold recursion, on or off";
     Invert, "invert", [c('i')], Browse, "", "Invert the flame: leaves first";
-    Order, "order", [c('o')], Browse, "", "Order siblings by name or by value";
+    Order, "order", [c('o')], Browse, "", "Order siblings by name or by value; the table by self or total";
     Numbers, "numbers", [c('%')], Browse, "", "Numbers as share, value or value per second";
     Idle, "idle", [c('I')], Browse, "", "Count idle time, on or off";
     Colour, "colour", [c('b')], Browse, "", "Colour by package, kind or self value";
     LongerWindow, "longer-window", [c('+'), c('=')], Browse, "", "Longer windows";
     ShorterWindow, "shorter-window", [c('-')], Browse, "", "Shorter windows";
     CopyFrame, "copy-frame", [c('y')], Browse, "", "Copy the selected frame's name and place";
-    CopyStack, "copy-stack", [c('Y')], Browse, "", "Copy the selected stack";
+    CopyStack, "copy-stack", [c('Y')], Browse, "", "Copy the selected stack as a small icicle; from the tree as a folded line";
     Redraw, "redraw", [Key::ctrl('l')], Always, "", "Draw the screen anew";
     Help, "help", [c('?'), k(KeyCode::F(1))], Browse, "help", "All keys";
     Quit, "quit", [c('q')], Browse, "quit", "Quit (asks only while recording)";
@@ -122,6 +122,17 @@ impl Action {
             .find(|spec| (browsing || spec.modes == ModeSet::Always) && spec.keys.contains(&key))
             .map(|spec| spec.action)
     }
+}
+
+/// The actions whose name, help or keys hold `filter`: the rows of the help screen.
+pub fn actions_matching(filter: &str) -> Vec<&'static ActionSpec> {
+    let filter = filter.to_lowercase();
+    let fits = |spec: &&ActionSpec| {
+        spec.name.contains(&filter)
+            || spec.help.to_lowercase().contains(&filter)
+            || spec.keys.iter().any(|key| key_name(*key).to_lowercase() == filter)
+    };
+    ACTIONS.iter().filter(fits).collect()
 }
 
 /// How a key is written in help and hints.

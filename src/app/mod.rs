@@ -3,19 +3,28 @@
 //! [`App::update`] is the only thing that changes it: a message in, effects out. No I/O, no clock, no
 //! terminal: key codes arrive as [`Key`]s, time arrives in [`Msg::Tick`].
 
+mod axis;
 mod effect;
 mod input;
 mod key;
 mod keymap;
+mod lists;
 mod msg;
 mod shown;
+#[cfg(test)]
+mod tests;
+mod update;
+mod write_menu;
 
+pub use axis::{TimeAxis, axis_columns, newest_of, time_axis};
 pub use effect::{Effect, ExportRequest};
 pub use input::LineInput;
 pub use key::{Key, KeyCode, MouseEvent, MouseKind};
-pub use keymap::{ACTIONS, Action, ActionSpec, ModeSet, key_name};
+pub use keymap::{ACTIONS, Action, ActionSpec, ModeSet, actions_matching, key_name};
+pub use lists::{LIST_TITLE_ROWS, TREE_ROWS, TreeRow, top_cursor, top_rows, tree_cursor, tree_rows};
 pub use msg::{Candidate, Job, Msg, Outcome};
 pub use shown::{Shown, ShownMeta, screen_rows};
+pub use write_menu::{WRITE_MENU, WriteItem, WriteRow};
 
 use crate::profile::{CallPath, FrameId, Moment, Nanos, Shape};
 use crate::session::{Range, Selection};
@@ -61,6 +70,25 @@ pub struct Picker {
     pub cursor: usize,
     /// The processes found.
     pub candidates: Vec<Candidate>,
+}
+
+impl Picker {
+    /// The processes that the filter leaves: every word of it in the kind, command, user or pid.
+    pub fn matching(&self) -> Vec<&Candidate> {
+        let filter = self.filter.text().to_lowercase();
+        let fits = |candidate: &&Candidate| {
+            let Candidate { pid, kind, command, user, .. } = candidate;
+            let text = format!("{pid} {kind} {command} {user}").to_lowercase();
+            filter.split_whitespace().all(|word| text.contains(word))
+        };
+        self.candidates.iter().filter(fits).collect()
+    }
+
+    /// The process under the cursor.
+    pub fn chosen(&self) -> Option<&Candidate> {
+        let matching = self.matching();
+        matching.get(self.cursor.min(matching.len().saturating_sub(1))).copied()
+    }
 }
 
 /// A question to answer with y or n.
@@ -172,6 +200,8 @@ pub struct App {
     pub shape: Shape,
     /// The frame that fills the width; empty: everything.
     pub zoom: CallPath,
+    /// What filled the width before, oldest first: the way back out.
+    pub zoomed_from: Vec<CallPath>,
     /// The frame under the cursor; empty: the root.
     pub cursor: CallPath,
     /// The pane in front.
@@ -186,12 +216,20 @@ pub struct App {
     pub top_by_total: bool,
     /// First row of the flame shown, when it is deeper than the screen.
     pub scroll: u16,
+    /// First row of the tree or table shown.
+    pub list_scroll: usize,
     /// The standing search.
     pub search: Option<Search>,
+    /// The search that stood before the one being typed.
+    pub search_before: Option<Search>,
     /// How numbers are shown.
     pub numbers: NumberFormat,
     /// What colours mean.
     pub colour_by: ColourBy,
+    /// The newest moment when the view was frozen: the right edge of the time axis meanwhile.
+    pub frozen_at: Option<Moment>,
+    /// Where on the time axis the mouse went down.
+    pub drag_from: Option<Moment>,
     /// Columns and rows of the screen.
     pub size: (u16, u16),
     /// The time as last told.
@@ -204,6 +242,8 @@ pub struct App {
     pub window: Nanos,
     /// Set once the user wants out; the engine stops the sources and leaves.
     pub quitting: bool,
+    /// Whether leaving keeps the last frame on the screen.
+    pub keep_frame: bool,
     /// Draw everything anew once.
     pub repaint: bool,
 }

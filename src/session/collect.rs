@@ -24,7 +24,7 @@ impl Session {
 
     fn marked(&self) -> Vec<bool> {
         let mut keep = vec![false; self.tree.len()];
-        let windows = self.timeline.tracks().iter().flat_map(super::Track::windows).chain(&self.pinned);
+        let windows = self.timeline.tracks().iter().flat_map(super::Track::windows).chain(self.pinned());
         for lane in windows.flat_map(|window| &window.lanes) {
             let in_runs = lane.runs.iter().map(|run| run.0);
             lane.fold
@@ -39,7 +39,9 @@ impl Session {
 
     fn collect(&mut self, keep: &[bool]) {
         let (tree, new) = self.tree.collected(keep);
-        for window in self.timeline.windows_mut().chain(&mut self.pinned) {
+        for window in
+            self.timeline.windows_mut().chain(self.pinned.iter_mut().flat_map(|pinned| &mut pinned.windows))
+        {
             *window = Arc::new(renumbered(window, &tree, &new));
         }
         self.tree = tree;
@@ -64,4 +66,36 @@ fn renumbered(window: &Window, tree: &CallTree, new: &[Option<NodeId>]) -> Windo
         runs_dropped: lane.runs_dropped,
     };
     Window { lanes: window.lanes.iter().map(lane).collect(), ..window.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{profile, span, take};
+    use super::super::{Range, Selection, Session};
+    use crate::profile::ValueKind;
+
+    #[test]
+    fn collecting_changes_nothing_that_can_be_selected() {
+        let mut session = Session::new(6_000);
+        let take_second = |session: &mut Session, second: i64| {
+            let stack = format!("main;f{second};leaf");
+            take(
+                session,
+                profile(second * 1000, 1000, ValueKind::cpu(), &[(&stack, second + 1), ("main", 1)]),
+            );
+        };
+        (0..4).for_each(|second| take_second(&mut session, second));
+        let frozen = Selection { range: Range::Span(span(1, 2)), ..Selection::default() };
+        session.pin(&frozen);
+        (4..2000).for_each(|second| take_second(&mut session, second));
+        let everything = Selection { range: Range::Span(span(0, 2000)), ..Selection::default() };
+        let looks = |session: &Session| {
+            [&frozen, &everything, &Selection::default()].map(|selection| session.profile(selection))
+        };
+        let (before, nodes) = (looks(&session), session.tree().len());
+        session.collect(&session.marked());
+        assert!(session.tree().len() < nodes, "{} of {nodes} nodes are left", session.tree().len());
+        assert_eq!(looks(&session), before);
+        assert_eq!(before[0].as_ref().map(|profile| profile.total(0)), Some(3));
+    }
 }

@@ -4,6 +4,8 @@
 //! view and every exporter. No I/O, no clock: moments come in with the events.
 
 mod collect;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod gauge_store;
 mod selection;
 mod timeline;
@@ -15,7 +17,7 @@ pub use timeline::{Timeline, Track};
 pub use window::{Lane, Window, WindowId};
 
 use crate::feed::{EndReason, Event, Feed, Note, SourceId, Status, TargetInfo};
-use crate::profile::{CallTree, Moment, Nanos, Profile};
+use crate::profile::{CallTree, Moment, Nanos, Profile, Span};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -57,6 +59,13 @@ pub struct TimedNote {
     pub note: Note,
 }
 
+/// The windows of a stretch of time, kept as they were when it was frozen.
+#[derive(Clone, Debug)]
+struct Pinned {
+    span: Span,
+    windows: Vec<Arc<Window>>,
+}
+
 /// Everything known about the watched targets.
 #[derive(Debug)]
 pub struct Session {
@@ -65,7 +74,7 @@ pub struct Session {
     timeline: Timeline,
     gauges: GaugeStore,
     notes: VecDeque<TimedNote>,
-    pinned: Vec<Arc<Window>>,
+    pinned: Option<Pinned>,
     next_window: u64,
     windows_revision: u64,
 }
@@ -85,7 +94,7 @@ impl Session {
             timeline: Timeline::new(budget),
             gauges: GaugeStore::default(),
             notes: VecDeque::new(),
-            pinned: Vec::new(),
+            pinned: None,
             next_window: 0,
             windows_revision: 0,
         }
@@ -138,19 +147,23 @@ impl Session {
         self.windows_revision
     }
 
-    /// Keeps the windows of a selection alive whatever the budget says, until [`Session::unpin`].
+    /// Keeps the windows of a stretch of time, of every source and kind, as they are now: neither
+    /// roll-up nor eviction changes what is seen of it until [`Session::unpin`].
     pub fn pin(&mut self, selection: &Selection) {
-        self.pinned = self.select(selection).map_or_else(Vec::new, |selected| selected.windows);
+        let Range::Span(span) = selection.range else { return self.unpin() };
+        let tracks = self.timeline.tracks().iter();
+        let windows = tracks.flat_map(|track| self.windows_in(track, span)).collect();
+        self.pinned = Some(Pinned { span, windows });
     }
 
     /// Lets go of what was pinned.
     pub fn unpin(&mut self) {
-        self.pinned.clear();
+        self.pinned = None;
     }
 
     /// Windows kept by [`Session::pin`].
     pub(crate) fn pinned(&self) -> &[Arc<Window>] {
-        &self.pinned
+        self.pinned.as_ref().map_or(&[], |pinned| &pinned.windows)
     }
 
     fn source_mut(&mut self, id: SourceId) -> &mut SourceState {

@@ -48,7 +48,7 @@ impl Track {
         self.windows
             .range(from..)
             .take_while(move |w| w.span.start < span.end())
-            .filter(move |w| span.contains(middle(w.span)) || w.span.contains(middle(span)))
+            .filter(move |w| means(span, w.span))
     }
 
     /// The window `steps` after (negative: before) the one that holds `at`, as far as there are any.
@@ -58,6 +58,34 @@ impl Track {
         let there = (here as i64).saturating_add(steps).clamp(0, last as i64);
         self.windows.get(there as usize)
     }
+
+    /// Where the windows that a stretch of time means stand, the first and the last; where it means
+    /// none, the nearest one.
+    pub fn places(&self, span: Span) -> Option<(usize, usize)> {
+        let from = self.windows.partition_point(|w| w.span.end() <= span.start);
+        let meant: Vec<usize> = (from..self.windows.len())
+            .take_while(|at| self.windows[*at].span.start < span.end())
+            .filter(|at| means(span, self.windows[*at].span))
+            .collect();
+        let nearest = from.min(self.windows.len().checked_sub(1)?);
+        Some((*meant.first().unwrap_or(&nearest), *meant.last().unwrap_or(&nearest)))
+    }
+
+    /// The newest window that had ended at a moment.
+    pub(super) fn known_at(&self, at: Moment) -> Option<&Arc<Window>> {
+        let ended = self.windows.partition_point(|w| w.span.end() <= at);
+        self.windows.get(ended.checked_sub(1)?)
+    }
+
+    /// From the start of the window at one place to the end of the one at another.
+    pub fn stretch(&self, first: usize, last: usize) -> Option<Span> {
+        Some(self.windows.get(first)?.span.union(self.windows.get(last)?.span))
+    }
+}
+
+/// Whether a stretch of time means the window of that span.
+fn means(span: Span, window: Span) -> bool {
+    span.contains(middle(window)) || window.contains(middle(span))
 }
 
 fn middle(span: Span) -> Moment {
@@ -151,13 +179,11 @@ impl Timeline {
     /// Rolls up or drops a little of the heaviest track; false when nothing is left to give.
     fn make_room(&mut self, tree: &CallTree) -> bool {
         let weight = |track: &Track| track.windows.iter().map(|w| w.bytes()).sum::<usize>();
-        let Some(track) = self.tracks.iter_mut().max_by_key(|track| weight(track)) else { return false };
+        // The newest window of a track stays, whatever its size.
+        let can_give = self.tracks.iter_mut().filter(|track| track.windows.len() > 1);
+        let Some(track) = can_give.max_by_key(|track| weight(track)) else { return false };
         let before = weight(track);
         if !track.roll_oldest(tree) {
-            // The newest window stays, whatever its size.
-            if track.windows.len() < 2 {
-                return false;
-            }
             self.dropped += track.windows.pop_front().map_or(0, |window| u64::from(window.rolled));
         }
         let after = weight(track);
@@ -172,7 +198,7 @@ impl Timeline {
 }
 
 impl Track {
-    fn takes(&self, window: &Window) -> bool {
+    pub(super) fn takes(&self, window: &Window) -> bool {
         self.source == window.source && self.kinds == window.kinds
     }
 
@@ -197,5 +223,108 @@ impl Track {
     fn oldest_run_of(&self, grain: u32) -> Option<usize> {
         let end = self.windows.len().checked_sub(2 * ROLL)?;
         (0..=end).find(|from| self.windows.range(*from..*from + ROLL).all(|w| w.rolled == grain))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Session;
+    use super::super::fixtures::{profile, seconds, span, take};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn track(session: &Session) -> &Track {
+        &session.timeline().tracks()[0]
+    }
+
+    #[test]
+    fn stepping_stays_within_what_there_is() {
+        let session = seconds(4);
+        let start = |steps| track(&session).step(Moment(2_500_000_000), steps).map(|w| w.span);
+        assert_eq!(start(0), Some(span(2, 3)));
+        assert_eq!(start(-1), Some(span(1, 2)));
+        assert_eq!(start(9), Some(span(3, 4)));
+        assert_eq!(start(i64::MIN), Some(span(0, 1)));
+    }
+
+    #[test]
+    fn places_are_those_of_the_windows_meant_or_the_nearest() {
+        let session = seconds(4);
+        assert_eq!(track(&session).places(span(1, 3)), Some((1, 2)));
+        assert_eq!(track(&session).places(span(8, 9)), Some((3, 3)));
+        assert_eq!(track(&session).places(span(-5, -4)), Some((0, 0)));
+        assert_eq!(track(&session).stretch(1, 2), Some(span(1, 3)));
+    }
+
+    #[test]
+    fn a_late_window_finds_its_place() {
+        let mut session = Session::default();
+        for second in [0, 2, 1] {
+            take(&mut session, profile(second * 1000, 1000, ValueKind::cpu(), &[("f", 1)]));
+        }
+        let starts: Vec<i64> = track(&session).windows().map(|w| w.span.start.0 / 1_000_000_000).collect();
+        assert_eq!(starts, [0, 1, 2]);
+    }
+
+    #[test]
+    fn time_between_windows_and_inside_them_is_a_gap() {
+        let mut session = Session::default();
+        take(&mut session, profile(0, 1000, ValueKind::cpu(), &[("f", 1)]));
+        take(&mut session, profile(1500, 1000, ValueKind::cpu(), &[("f", 1)]));
+        assert_eq!(session.sources()[0].gaps, Nanos::from_millis(500));
+        let mut short = profile(2500, 1000, ValueKind::cpu(), &[("f", 1)]);
+        short.covered = Nanos::from_millis(800);
+        take(&mut session, short);
+        assert_eq!(session.sources()[0].gaps, Nanos::from_millis(700));
+        // Another track has its own time.
+        take(&mut session, profile(3000, 500, ValueKind::inuse_space(), &[("f", 1)]));
+        assert_eq!(session.sources()[0].gaps, Nanos::from_millis(700));
+    }
+
+    #[test]
+    fn roll_ups_keep_totals_times_and_counts() {
+        let mut session = seconds(16);
+        let before = session.profile(&all(16)).expect("windows");
+        let tree = session.tree.clone();
+        assert!(session.timeline.tracks[0].roll_oldest(&tree));
+        assert_eq!(
+            track(&session).windows().map(|w| w.rolled).collect::<Vec<_>>(),
+            [8, 1, 1, 1, 1, 1, 1, 1, 1]
+        );
+        assert_eq!(session.profile(&all(16)), Some(before));
+    }
+
+    fn all(seconds: i64) -> super::super::Selection {
+        super::super::Selection {
+            range: super::super::Range::Span(span(0, seconds)),
+            ..super::super::Selection::default()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_budget_is_never_exceeded_and_nothing_is_lost_before_it_must(
+            budget in 3_000usize..60_000,
+            windows in prop::collection::vec((1u64..40, any::<bool>()), 1..300),
+        ) {
+            let mut session = Session::new(budget);
+            let (mut at, mut cpu) = (0, 0);
+            for (functions, is_cpu) in windows {
+                let names: Vec<String> = (0..functions).map(|f| format!("f{f}")).collect();
+                let stacks: Vec<(&str, i64)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+                let kind = if is_cpu { ValueKind::cpu() } else { ValueKind::alloc_space() };
+                take(&mut session, profile(at, 1000, kind, &stacks));
+                (at, cpu) = (at + 1000, cpu + if is_cpu { functions as i64 } else { 0 });
+                let timeline = session.timeline();
+                let held: usize = timeline.tracks().iter().flat_map(Track::windows).map(|w| w.bytes()).sum();
+                prop_assert_eq!(held, timeline.bytes());
+                let bare = timeline.tracks().iter().all(|track| track.windows().len() == 1);
+                prop_assert!(held <= budget || bare);
+            }
+            if session.timeline().dropped() == 0 && cpu > 0 {
+                let profile = session.profile(&all(1000)).expect("CPU windows are held");
+                prop_assert_eq!(profile.total(0), cpu);
+            }
+        }
     }
 }

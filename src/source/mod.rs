@@ -15,6 +15,7 @@ mod kinds;
 pub mod pprof_http;
 mod spec;
 pub mod this_process;
+pub mod synthetic;
 
 pub use crate::feed::{HeapMode, Order, TargetSpec};
 pub use clock::Clock;
