@@ -5,3 +5,5 @@ pub mod gauges;
 pub mod profile;
 pub mod session;
 pub mod source;
+pub mod theme;
+pub mod view;
