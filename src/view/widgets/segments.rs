@@ -58,7 +58,7 @@ pub fn draw_ends(
     mut left: Vec<Segment>,
     mut right: Vec<Segment>,
 ) {
-    while width(&left, theme.glyphs) + width(&right, theme.glyphs) > area.width
+    while (width(&left, theme.glyphs) + width(&right, theme.glyphs)).saturating_sub(GAP) > area.width
         && (left.len() + right.len()) > 1
     {
         give_way(&mut left, &mut right);
