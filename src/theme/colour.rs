@@ -10,10 +10,11 @@ pub fn parse_hex(word: &str) -> Option<Rgb> {
     Some((part(0)?, part(2)?, part(4)?))
 }
 
-/// How different two colours look: squared distance in Oklab.
+/// How different two colours are: squared distance in Oklab, with hue counting for more than
+/// lightness, so that a muted colour is not mapped to a grey.
 pub fn distance(a: Rgb, b: Rgb) -> f64 {
     let (a, b) = (oklab(a), oklab(b));
-    (0..3).map(|i| (a[i] - b[i]).powi(2)).sum()
+    (0..3).map(|i| (a[i] - b[i]).powi(2) * if i == 0 { 1.0 } else { 3.0 }).sum()
 }
 
 /// The contrast ratio of WCAG, from 1 to 21.

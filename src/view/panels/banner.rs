@@ -3,7 +3,7 @@
 
 use super::super::source::Condition;
 use super::super::units;
-use super::super::widgets::Pen;
+use super::super::widgets::{Pen, Segment, draw_segments};
 use super::{Panel, Screen, Ui};
 use crate::feed::{Blocked, EndReason};
 use crate::theme::Slot;
@@ -21,19 +21,25 @@ impl Panel for Banner {
     }
 
     fn draw(&self, ui: &Ui, area: Rect, buf: &mut Buffer) {
-        if let Some((text, slot)) = text(ui) {
-            Pen::on(buf, area, ui.theme).cell(&text, area.width, ui.theme.style(slot));
-        }
+        let Some((texts, slot)) = text(ui) else { return };
+        let style = ui.theme.style(slot);
+        Pen::on(buf, area, ui.theme).cell("", area.width, style);
+        // What is said first matters most.
+        let weight = |at: usize| 100 - at as u8;
+        let segments = texts.into_iter().enumerate().map(|(at, text)| Segment::new(weight(at), text, style));
+        draw_segments(buf, area, ui.theme, segments.collect());
     }
 }
 
-fn text(ui: &Ui) -> Option<(String, Slot)> {
+type Said = (Vec<String>, Slot);
+
+fn text(ui: &Ui) -> Option<Said> {
     let (_, source) = ui.source()?;
     // While there is nothing else to see, the message in the middle says it.
     let seen = ui.shown.flame.is_some();
     match ui.condition() {
         Condition::Ended(reason) if seen => Some(ended(ui, reason)),
-        Condition::Waiting(why) if seen => Some((format!(" ▲ WAITING  {why}"), Slot::BannerAlarm)),
+        Condition::Waiting(why) if seen => Some((vec![format!(" ▲ WAITING  {why}")], Slot::BannerAlarm)),
         Condition::Sampling => {
             source.status.blocked.as_ref().map(|blocked| (said(ui, blocked), Slot::BannerAlarm))
         }
@@ -41,24 +47,23 @@ fn text(ui: &Ui) -> Option<(String, Slot)> {
     }
 }
 
-fn said(ui: &Ui, blocked: &Blocked) -> String {
+fn said(ui: &Ui, blocked: &Blocked) -> Vec<String> {
     let long = units::duration(ui.app.now.since(blocked.since));
     let since = units::time_of_day(blocked.since);
-    format!(" ▲ EVENT LOOP BLOCKED {long} {}, since {since}; the flame shows what it is doing", blocked.how)
+    vec![
+        format!(" ▲ EVENT LOOP BLOCKED {long} {}", blocked.how),
+        format!("since {since}"),
+        "the flame shows what it is doing".into(),
+    ]
 }
 
-fn ended(ui: &Ui, reason: &EndReason) -> (String, Slot) {
+fn ended(ui: &Ui, reason: &EndReason) -> Said {
     let at = ui.source().map(|(_, source)| units::time_of_day(source.last_heard)).unwrap_or_default();
-    match reason {
-        EndReason::Detached => {
-            (format!(" Detached at {at}. Everything seen stays here; q leaves"), Slot::BannerInfo)
-        }
-        EndReason::TargetExited => {
-            (format!(" ▲ THE TARGET EXITED at {at}. Everything seen stays here; q leaves"), Slot::BannerAlarm)
-        }
-        EndReason::EndOfInput => {
-            (" The end of the input. Everything read stays here; q leaves".into(), Slot::BannerInfo)
-        }
+    let (text, slot) = match reason {
+        EndReason::Detached => (format!(" Detached at {at}"), Slot::BannerInfo),
+        EndReason::TargetExited => (format!(" ▲ THE TARGET EXITED at {at}"), Slot::BannerAlarm),
+        EndReason::EndOfInput => (" The end of the input".into(), Slot::BannerInfo),
         EndReason::Failed(why) => (format!(" ▲ FAILED at {at}: {why}"), Slot::BannerAlarm),
-    }
+    };
+    (vec![text, "everything seen stays here".into(), "q leaves".into()], slot)
 }

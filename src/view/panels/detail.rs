@@ -1,10 +1,10 @@
 //! The selected frame: its whole name, its place, what it costs, and how sure that is.
 
 use super::super::units;
-use super::super::widgets::{Pen, Segment, draw_ends};
+use super::super::widgets::{Pen, Segment, draw_ends, text_width};
 use super::{Panel, Screen, Ui};
 use crate::app::{Mode, NumberFormat, Pane, ShownMeta, top_cursor, top_rows};
-use crate::profile::{Frame, FrameId, Unit, package_of, short_path};
+use crate::profile::{CallTree, Frame, FrameId, Unit, package_of, short_path};
 use crate::theme::Slot;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -38,10 +38,31 @@ impl Panel for Detail {
                 numbers(ui, meta, &selected),
             );
         }
-        Pen::on(buf, first, ui.theme).put(&"─".repeat(area.width.into()), ui.theme.style(Slot::TextFaint));
+        rule(ui, first, buf);
         let second = Rect { y: area.y + 1, height: 1, ..area };
         draw_ends(buf, second, ui.theme, name(ui, frame, selected.frame), numbers(ui, meta, &selected));
     }
+}
+
+/// A rule with the callers of the selected frame in it, the nearest at the right.
+fn rule(ui: &Ui, area: Rect, buf: &mut Buffer) {
+    let theme = ui.theme;
+    Pen::on(buf, area, theme).put(&"─".repeat(area.width.into()), theme.style(Slot::TextFaint));
+    let callers = ui.app.cursor.split_last().map_or(&[][..], |(_, callers)| callers);
+    if callers.is_empty() || ui.app.pane == Pane::Top {
+        return;
+    }
+    let frames = ui.session.tree().frames();
+    let mut text = String::new();
+    for frame in callers.iter().rev() {
+        let longer = format!("{} › {text}", frames.get(*frame).name);
+        if text_width(&longer, theme.glyphs) + 6 > area.width {
+            text = format!("… › {text}");
+            break;
+        }
+        text = longer;
+    }
+    Pen::on(buf, area, theme).skip(1).cut(&format!(" {text}"), theme.style(Slot::TextDim));
 }
 
 fn selected(ui: &Ui) -> Option<Selected> {
@@ -64,9 +85,9 @@ fn selected(ui: &Ui) -> Option<Selected> {
 /// `makeUsers  src/users.js:9:19  [app]`
 fn name(ui: &Ui, frame: &Frame, id: FrameId) -> Vec<Segment> {
     let style = |slot| ui.theme.style(slot);
-    if id == ui.session.tree().frame(crate::profile::CallTree::ROOT) {
+    if id == ui.session.tree().frame(CallTree::ROOT) {
         let text = " everything; move with the arrow keys to select a frame";
-        return vec![Segment::new(90, text, style(Slot::TextDim)).or(" everything")];
+        return vec![Segment::new(90, text, style(Slot::TextDim)).or(80, " everything")];
     }
     let gone = ui.app.pane != Pane::Top && !ui.shown.cursor_found;
     let slot = if gone { Slot::TextDim } else { Slot::TextStrong };
@@ -82,7 +103,7 @@ fn name(ui: &Ui, frame: &Frame, id: FrameId) -> Vec<Segment> {
         };
         let base = frame.file.rsplit('/').next().unwrap_or_default();
         let short = if frame.line > 0 { format!("{base}:{}", frame.line) } else { base.into() };
-        segments.push(Segment::new(70, place, style(Slot::Text)).or(short));
+        segments.push(Segment::new(50, place, style(Slot::Text)).or(72, short));
     }
     segments.push(Segment::new(40, format!("[{}]", package_of(frame)), style(Slot::TextDim)));
     segments
@@ -104,10 +125,13 @@ fn numbers(ui: &Ui, meta: &ShownMeta, selected: &Selected) -> Vec<Segment> {
     };
     let (own, total) = (figure(selected.self_value), figure(selected.total));
     let mut segments = vec![
-        Segment::new(60, format!("self {}", own.0), style(Slot::TextValue)).or(format!("self {}", own.1)),
+        Segment::new(60, format!("self {}", own.0), style(Slot::TextValue)).or(65, format!("self {}", own.1)),
         Segment::new(80, format!("total {} ", total.0), style(Slot::TextValue))
-            .or(format!("total {} ", total.1)),
+            .or(85, format!("total {} ", total.1)),
     ];
+    if selected.frame == ui.session.tree().frame(CallTree::ROOT) {
+        segments.remove(0);
+    }
     if let Some(n) = samples_of(meta, selected.total) {
         let sure = error_of(n, units::share(selected.total, whole))
             .map_or(String::new(), |error| format!(", ±{error}"));

@@ -15,6 +15,9 @@ use std::collections::HashSet;
 /// Fewer samples than this say little: such frames are dimmed.
 const NOISE: u64 = 3;
 
+/// A name cut to fewer cells is left out.
+const SHORTEST_CUT: u16 = 3;
+
 /// See the module.
 pub struct FlamePane;
 
@@ -130,7 +133,10 @@ impl<'a> Painter<'a> {
         let frame = self.ui.session.tree().frames().get(self.flame.node(node).frame);
         let style = self.style(node, family, shade);
         let lead = self.lead(node);
-        let label = fit_label(frame, usize::from(width.saturating_sub(1))).into_owned();
+        let label = fit_label(frame, usize::from(width.saturating_sub(1)));
+        // Two letters of a name tell nothing.
+        let told = !label.ends_with('~') || text_width(&label, self.ui.theme.glyphs) > SHORTEST_CUT;
+        let label = if told { label.into_owned() } else { String::new() };
         let total = self.flame.node(node).total;
         let (format, kind, covered) = (self.ui.app.numbers, &self.meta.kind, self.meta.covered);
         // By itself a value does not hold still; only the share is worth its place in every block.

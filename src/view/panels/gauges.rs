@@ -5,7 +5,7 @@ use super::super::widgets::{Pen, SparkStyles, Sparkline, nice_top};
 use super::{Panel, Screen, Ui};
 use crate::app::{TimeAxis, axis_columns, time_axis};
 use crate::feed::SourceId;
-use crate::gauges::{Gauge, GaugeGroup, GaugeUnit};
+use crate::gauges::{Gauge, GaugeGroup};
 use crate::session::Range;
 use crate::theme::Slot;
 use ratatui::buffer::Buffer;
@@ -190,8 +190,9 @@ impl Drawing<'_> {
             }
             let now = self.now(*gauge).map_or("–".into(), |value| units::gauge(gauge.spec().unit, value));
             pen.right(&now, 8, style(Slot::TextValue)).skip(1);
-            let range = self.range(*gauge);
-            pen.cell(&range, if wide { 9 } else { 9 }, style(Slot::TextDim));
+            // One row alone tells of the series behind, whose spikes the chart shows.
+            let ranged = if area.height == 1 { self.group.series.0 } else { *gauge };
+            pen.cell(&self.range(ranged), 9, style(Slot::TextDim));
         }
     }
 
@@ -216,13 +217,8 @@ impl Drawing<'_> {
 
     /// Least and greatest in sight.
     fn range(&self, gauge: Gauge) -> String {
-        let unit = gauge.spec().unit;
         let extremes = self.ui.session.gauges().extremes(self.source, gauge, self.axis.span);
-        match extremes {
-            Some(bucket) if unit != GaugeUnit::Count => units::range(unit, bucket.min, bucket.max),
-            Some(bucket) => units::range(unit, bucket.min.max(0.0), bucket.max.max(0.0)),
-            None => String::new(),
-        }
+        extremes.map_or_else(String::new, |bucket| units::range(gauge.spec().unit, bucket.min, bucket.max))
     }
 }
 

@@ -4,8 +4,9 @@ use super::super::source::Condition;
 use super::super::units;
 use super::super::widgets::{Pen, Segment, draw_ends};
 use super::{Panel, Screen, Ui};
+use crate::app::Mode;
 use crate::feed::HeapState;
-use crate::profile::Nanos;
+use crate::profile::{Nanos, Span};
 use crate::session::{Range, SourceState};
 use crate::theme::Slot;
 use ratatui::buffer::Buffer;
@@ -63,8 +64,8 @@ fn state(ui: &Ui) -> Vec<Segment> {
         let name =
             recording.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         segments.push(
-            Segment::new(85, format!(" ● REC {time}  {bytes}  {name} "), style(Slot::ChipRecord))
-                .or(format!(" ● REC {time} {bytes} ")),
+            Segment::new(10, format!(" ● REC {time}  {bytes}  {name} "), style(Slot::ChipRecord))
+                .or(95, format!(" ● REC {time} {bytes} ")),
         );
     }
     let (text, slot) = state_chip(ui);
@@ -72,10 +73,25 @@ fn state(ui: &Ui) -> Vec<Segment> {
     segments
 }
 
+/// ` FROZEN 14:03:20 −12 s `; a range of windows with its end.
+fn frozen(ui: &Ui, span: Span) -> String {
+    let from = units::time_of_day(span.start);
+    let several = ui.shown.meta.as_ref().is_some_and(|meta| meta.windows > 1);
+    let to = if several { format!("–{}", units::time_of_day(span.end())) } else { String::new() };
+    let behind = ui.app.now.since(span.end());
+    let behind = match behind.0 / 1_000_000_000 {
+        seconds @ 0..60 => format!("{seconds} s"),
+        _ => units::age(behind),
+    };
+    format!(" FROZEN {from}{to} −{behind} ")
+}
+
 fn state_chip(ui: &Ui) -> (String, Slot) {
     if let Range::Span(span) = ui.app.selection.range {
-        let behind = units::duration(ui.app.now.since(span.end()));
-        return (format!(" FROZEN {} −{behind} ", units::time_of_day(span.start)), Slot::ChipFrozen);
+        return (frozen(ui, span), Slot::ChipFrozen);
+    }
+    if matches!(ui.app.mode, Mode::Pick(_)) {
+        return (" CHOOSE ".into(), Slot::ChipFrozen);
     }
     let (text, slot) = match ui.condition() {
         Condition::Nothing => (" NO TARGET ", Slot::ChipWait),
@@ -110,14 +126,14 @@ fn how_well(ui: &Ui) -> Vec<Segment> {
             segments.push(Segment::new(50, format!("every {every}"), style(Slot::Text)));
         }
         let samples = units::count(sampling.taken);
-        segments.push(Segment::new(65, format!("{samples} samples"), style(Slot::Text)));
+        segments.push(Segment::new(38, format!("{samples} samples"), style(Slot::Text)));
     }
     if let Some((_, source)) = ui.source().filter(|(_, source)| source.target.is_some()) {
         segments.extend(losses(ui, source));
         segments.extend(heap(ui, &source.status.heap));
         if !source.status.exposure.is_empty() {
             let short = source.status.exposure.split(" (").next().unwrap_or_default();
-            segments.push(Segment::new(60, &*source.status.exposure, style(Slot::TextDim)).or(short));
+            segments.push(Segment::new(28, &*source.status.exposure, style(Slot::TextDim)).or(60, short));
         }
     }
     segments
@@ -167,5 +183,5 @@ fn own_cost(ui: &Ui) -> Vec<Segment> {
     let (cpu, rss) = (units::percent(own.cpu), units::bytes(own.rss as f64));
     let full = format!("flametop {cpu} cpu {rss} ");
     let style = ui.theme.style(Slot::TextDim);
-    vec![Segment::new(30, full, style).or(format!("own {cpu} {rss} "))]
+    vec![Segment::new(30, full, style).or(36, format!("own {cpu} {rss} "))]
 }

@@ -81,7 +81,11 @@ fn browse(ui: &Ui, area: Rect, buf: &mut Buffer) {
     if standing.is_some() {
         hints.push(("n N".into(), "match"));
     }
+    let nothing_shown = ui.shown.flame.is_none();
     for spec in ACTIONS.iter().filter(|spec| !spec.hint.is_empty()) {
+        if nothing_shown && !matches!(spec.action, Action::Help | Action::Quit | Action::SampleType) {
+            continue;
+        }
         let hint = match spec.action {
             Action::Freeze if ui.app.is_frozen() => continue,
             Action::Record if ui.app.recording.is_some() => "stop recording",

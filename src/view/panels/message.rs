@@ -73,12 +73,7 @@ fn ended(reason: &EndReason) -> Said {
             ("The input is empty".into(), Slot::TextWarn, vec!["It holds no window".into(), leave])
         }
         EndReason::Failed(why) => {
-            let doctor = "flametop doctor PID tells what is missing".to_owned();
-            (
-                "Cannot watch the target".into(),
-                Slot::TextError,
-                vec![why.to_string(), String::new(), doctor, leave],
-            )
+            ("Cannot watch the target".into(), Slot::TextError, vec![why.to_string(), String::new(), leave])
         }
     }
 }

@@ -31,7 +31,8 @@ impl Panel for Ruler {
         let (gutter, width) = axis_columns(area.width);
         let ruler = Rect { x: area.x + gutter, width, ..area };
         let axis = time_axis(ui.app, ui.session, width);
-        line(ui, ruler, &axis, buf);
+        Pen::on(buf, ruler, ui.theme).put(&"─".repeat(ruler.width.into()), ui.theme.style(Slot::TextFaint));
+        times(ui, ruler, &axis, buf);
         marks(ui, ruler, &axis, buf);
         selection(ui, ruler, &axis, buf);
         tabs(ui, Rect { width: gutter, ..area }, buf);
@@ -47,26 +48,31 @@ fn tabs(ui: &Ui, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The line with times on it: how long ago while live, so that they hold still; of day when frozen.
-fn line(ui: &Ui, area: Rect, axis: &TimeAxis, buf: &mut Buffer) {
-    let (faint, dim) = (ui.theme.style(Slot::TextFaint), ui.theme.style(Slot::Ruler));
-    Pen::on(buf, area, ui.theme).put(&"─".repeat(area.width.into()), faint);
-    let step = step(axis.cell);
-    let mut back = 0;
-    while let Some(x) = axis.width.checked_sub(1).and_then(|last| last.checked_sub(back)) {
-        let label = if ui.app.is_frozen() {
-            format!(" {} ", units::time_of_day(axis.moment(x)))
-        } else if back == 0 {
-            " now".into()
-        } else {
-            format!(" −{} ", units::age(Nanos(axis.cell.0 * u64::from(back))))
-        };
-        let width = text_width(&label, ui.theme.glyphs);
-        // A label ends at its cell; the first of them must still have room.
-        if let Some(from) = (x + 1).checked_sub(width) {
-            put_text(buf, (area.x + from, area.y), width, &label, ui.theme.glyphs, dim);
+/// Times on the ruler: how long ago while live, so that they hold still; of day when frozen. None is
+/// written where time is selected.
+fn times(ui: &Ui, area: Rect, axis: &TimeAxis, buf: &mut Buffer) {
+    let (from, to) = selected_cells(ui, axis).unwrap_or((axis.width, axis.width));
+    let dim = ui.theme.style(Slot::Ruler);
+    let mut write = |end: u16, label: &str| {
+        let width = text_width(label, ui.theme.glyphs);
+        let Some(start) = end.checked_sub(width) else { return };
+        if end <= from || start >= to {
+            put_text(buf, (area.x + start, area.y), width, label, ui.theme.glyphs, dim);
         }
-        back += step;
+    };
+    let step = step(axis.cell);
+    for back in (step..axis.width).step_by(step.into()) {
+        let end = axis.width - back;
+        if ui.app.is_frozen() {
+            write(end, &format!(" {} ", units::time_of_day(axis.moment(end))));
+        } else {
+            write(end, &format!(" −{} ", units::age(Nanos(axis.cell.0 * u64::from(back)))));
+        }
+    }
+    if ui.app.is_frozen() {
+        write(axis.width, &format!(" {}", units::time_of_day(axis.span.end())));
+    } else {
+        write(if to == axis.width { from } else { axis.width }, " now ");
     }
 }
 

@@ -20,7 +20,8 @@ impl Panel for TopPane {
     fn draw(&self, ui: &Ui, area: Rect, buf: &mut Buffer) {
         let (Some(flame), Some(meta)) = (&ui.shown.flame, &ui.shown.meta) else { return };
         let rows = top_rows(&ui.shown.table, ui.app.top_by_total);
-        let table = Table { ui, meta, total: flame.total(), columns: Columns::of(area.width) };
+        let greatest = rows.iter().map(|row| row.self_value).max().unwrap_or(0);
+        let table = Table { ui, meta, total: flame.total(), greatest, columns: Columns::of(area.width) };
         table.titles(Rect { height: LIST_TITLE_ROWS, ..area }, buf);
         let cursor = top_cursor(ui.app, &rows);
         let lines = area.rows().skip(LIST_TITLE_ROWS.into());
@@ -33,20 +34,22 @@ impl Panel for TopPane {
 /// Widths of the columns.
 struct Columns {
     bar: u16,
+    total_share: bool,
     name: u16,
     package: u16,
 }
 
 impl Columns {
     fn of(width: u16) -> Self {
-        let (bar, package) = match width {
-            0..=69 => (0, 0),
-            70..=99 => (8, 0),
-            100..=159 => (14, 16),
-            _ => (24, 24),
+        let (bar, total_share, package) = match width {
+            0..=69 => (0, false, 0),
+            70..=99 => (6, false, 0),
+            100..=159 => (14, true, 16),
+            _ => (24, true, 24),
         };
-        let left = width.saturating_sub(36 + bar + package);
-        Self { bar, name: (left / 2).clamp(12, 44), package }
+        let figures = if total_share { 38 } else { 31 };
+        let left = width.saturating_sub(figures + bar + package);
+        Self { bar, total_share, name: (left / 2).clamp(12, 44), package }
     }
 }
 
@@ -54,6 +57,8 @@ struct Table<'a> {
     ui: &'a Ui<'a>,
     meta: &'a ShownMeta,
     total: i64,
+    /// The greatest self value: a whole bar.
+    greatest: i64,
     columns: Columns,
 }
 
@@ -67,7 +72,11 @@ impl Table<'_> {
             if self.ui.app.top_by_total { ("SELF ", "TOTAL▼") } else { ("SELF▼", "TOTAL ") };
         let mut pen = Pen::on(buf, area, self.ui.theme);
         pen.right(own, 10, style).right("%", 7, style).cell("", self.columns.bar + 1, style);
-        pen.right(total, 10, style).right("%", 7, style).cell("", 2, style);
+        pen.right(total, 10, style);
+        if self.columns.total_share {
+            pen.right("%", 7, style);
+        }
+        pen.cell("", 2, style);
         pen.cell("FUNCTION", self.columns.name, style);
         if self.columns.package > 0 {
             pen.cell("PACKAGE", self.columns.package, style);
@@ -83,9 +92,13 @@ impl Table<'_> {
         let mut pen = Pen::on(buf, area, theme);
         pen.right(&self.value(row.self_value), 9, style(Slot::TextValue)).cell("", 1, style(Slot::Text));
         pen.right(&units::percent(own), 7, style(Slot::Text)).cell("", 1, style(Slot::Text));
-        draw_bar(&mut pen, self.columns.bar, own, theme, style(Slot::Bar));
+        let bar = units::share(row.self_value, self.greatest);
+        draw_bar(&mut pen, self.columns.bar, bar, theme, theme.style(Slot::Bar));
         pen.right(&self.value(row.total), 9, style(Slot::TextDim)).cell("", 1, style(Slot::Text));
-        pen.right(&units::percent(total), 7, style(Slot::TextDim)).cell("", 2, style(Slot::Text));
+        if self.columns.total_share {
+            pen.right(&units::percent(total), 7, style(Slot::TextDim));
+        }
+        pen.cell("", 2, style(Slot::Text));
         let name = if self.is_hit(frame) { Slot::TableMatch } else { Slot::Text };
         pen.cell(&frame.name, self.columns.name.saturating_sub(1), style(name)).cell(
             "",

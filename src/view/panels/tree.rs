@@ -43,10 +43,10 @@ struct Columns {
 impl Columns {
     fn of(width: u16) -> Self {
         match width {
-            0..=59 => Self { figures: 16, bar: 0 },
-            60..=99 => Self { figures: 26, bar: 8 },
-            100..=159 => Self { figures: 32, bar: 16 },
-            _ => Self { figures: 32, bar: 28 },
+            0..=59 => Self { figures: 17, bar: 0 },
+            60..=99 => Self { figures: 28, bar: 8 },
+            100..=159 => Self { figures: 28, bar: 20 },
+            _ => Self { figures: 28, bar: 40 },
         }
     }
 
@@ -68,7 +68,7 @@ impl Outline<'_> {
         let title = format!(" CALL TREE, {}", self.meta.kind.title());
         let mut pen = Pen::on(buf, area, self.ui.theme);
         pen.cell(&title, columns.outline(area), style).right("TOTAL", 9, style).right("%", 7, style);
-        if columns.figures > 16 {
+        if columns.figures > 17 {
             pen.right("SELF", 10, style);
         }
         pen.cell("", area.width, style);
@@ -163,11 +163,11 @@ impl Outline<'_> {
         let mut pen = Pen::on(buf, area, theme);
         pen.right(&units::value(unit, node.total), 9, style(Slot::TextValue));
         pen.right(&units::percent(share), 7, style(Slot::Text));
-        if columns.figures > 16 {
+        if columns.figures > 17 {
             let own = if node.self_value == 0 { String::new() } else { units::value(unit, node.self_value) };
             pen.right(&own, 10, style(Slot::TextDim));
         }
-        pen.skip(columns.figures.saturating_sub(26));
+        pen.skip(2);
         draw_bar(&mut pen, columns.bar.saturating_sub(1), share, theme, theme.style(Slot::BarRest));
         let own = units::share(node.self_value, self.flame.total());
         if own > 0.0 && columns.bar > 0 {

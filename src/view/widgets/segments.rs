@@ -14,7 +14,7 @@ const GAP: u16 = 2;
 pub struct Segment {
     text: String,
     /// Said instead when there is no room for all of it.
-    short: Option<String>,
+    short: Option<(String, u8)>,
     style: Style,
     weight: u8,
     /// A key said before the text, in a style of its own.
@@ -38,9 +38,9 @@ impl Segment {
         key.saturating_add(text_width(&self.text, glyphs))
     }
 
-    /// The same, with a shorter way to say it.
-    pub fn or(mut self, short: impl Into<String>) -> Self {
-        self.short = Some(short.into());
+    /// The same, with a shorter way to say it, which has a weight of its own.
+    pub fn or(mut self, weight: u8, short: impl Into<String>) -> Self {
+        self.short = Some((short.into(), weight));
         self
     }
 }
@@ -84,7 +84,7 @@ fn give_way(left: &mut Vec<Segment>, right: &mut Vec<Segment>) {
         (None, None) => return,
     };
     match list[at].short.take() {
-        Some(short) => list[at].text = short,
+        Some((short, weight)) => (list[at].text, list[at].weight) = (short, weight),
         None => drop(list.remove(at)),
     }
 }

@@ -98,14 +98,15 @@ impl Sparkline<'_> {
     }
 }
 
-/// The least of 1, 2, 5, 10, 20, ... times `unit` that is not below `greatest`; at least `least`.
+/// The least of 1, 1.5, 2, 3, 5, 7, 10, 15, ... times `unit` that is not below `greatest`; at least
+/// `least`. Few steps, far apart: a scale must not jump with every figure.
 pub fn nice_top(greatest: f64, least: f64, unit: f64) -> f64 {
     let wanted = if greatest.is_finite() { greatest.max(least) } else { least };
     let mut decade = unit;
     while decade * 10.0 < wanted {
         decade *= 10.0;
     }
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade);
+    let steps = [1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0].map(|step| step * decade);
     steps.into_iter().find(|step| *step >= wanted * (1.0 - 1e-9)).unwrap_or(wanted)
 }
 
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn scales_are_nice_and_never_too_small() {
         let tops = [0.0, 0.93, 1.0, 1.04, 2.1, 7.0, 11.0].map(|greatest| nice_top(greatest, 1.0, 0.01));
-        assert_eq!(tops, [1.0, 1.0, 1.0, 2.0, 5.0, 10.0, 20.0]);
+        assert_eq!(tops, [1.0, 1.0, 1.0, 1.5, 3.0, 7.0, 15.0]);
         assert!((nice_top(f64::NAN, 1.0, 1.0) - 1.0).abs() < 1e-9);
     }
 }
