@@ -144,10 +144,11 @@ mod tests {
             let loaded =
                 Theme::builtin(theme.name, ColourDepth::TrueColour, Glyphs::Unicode).expect("a theme");
             for style in loaded.styles.iter().chain(loaded.flame.iter().flatten()) {
-                let (Some(Color::Rgb(a, b, c)), Some(Color::Rgb(d, e, f))) = (style.fg, style.bg) else {
+                let (Some(Color::Rgb(r, g, b)), Some(Color::Rgb(red, green, blue))) = (style.fg, style.bg)
+                else {
                     continue;
                 };
-                let contrast = colour::contrast((a, b, c), (d, e, f));
+                let contrast = colour::contrast((r, g, b), (red, green, blue));
                 assert!(contrast >= 3.4, "{}: {style:?} has a contrast of {contrast:.1}", theme.name);
             }
         }

@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn ranges_share_one_unit() {
-        assert_eq!(range(GaugeUnit::Bytes, 98.2 * 1048576.0, 121.0 * 1048576.0), "98–121M");
+        const MIB: f64 = 1024.0 * 1024.0;
+        assert_eq!(range(GaugeUnit::Bytes, 98.2 * MIB, 121.0 * MIB), "98–121M");
         assert_eq!(range(GaugeUnit::Seconds, 0.0009, 0.482), "0.9–482ms");
         assert_eq!(range(GaugeUnit::Ratio, 0.12, 1.04), "12–104%");
     }

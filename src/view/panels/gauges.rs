@@ -16,7 +16,7 @@ pub struct Gauges;
 
 /// A sparkline of the screen.
 struct Group {
-    group: GaugeGroup,
+    of: GaugeGroup,
     label: &'static str,
     /// The figures said beside it, the most telling first.
     figures: &'static [(Gauge, &'static str)],
@@ -32,7 +32,7 @@ const MIB: f64 = 1024.0 * 1024.0;
 
 const GROUPS: &[Group] = &[
     Group {
-        group: GaugeGroup::Cpu,
+        of: GaugeGroup::Cpu,
         label: "cpu",
         figures: &[(Gauge::CpuProcess, "process"), (Gauge::CpuLoop, "loop")],
         series: (Gauge::CpuProcess, Some(Gauge::CpuLoop)),
@@ -41,7 +41,7 @@ const GROUPS: &[Group] = &[
         step: 0.01,
     },
     Group {
-        group: GaugeGroup::Memory,
+        of: GaugeGroup::Memory,
         label: "mem",
         figures: &[(Gauge::Rss, "rss"), (Gauge::HeapUsed, "heap"), (Gauge::HeapTotal, "reserved")],
         series: (Gauge::Rss, Some(Gauge::HeapUsed)),
@@ -50,7 +50,7 @@ const GROUPS: &[Group] = &[
         step: MIB,
     },
     Group {
-        group: GaugeGroup::Loop,
+        of: GaugeGroup::Loop,
         label: "loop",
         figures: &[
             (Gauge::LoopDelayP99, "p99"),
@@ -63,7 +63,7 @@ const GROUPS: &[Group] = &[
         step: 0.001,
     },
     Group {
-        group: GaugeGroup::Gc,
+        of: GaugeGroup::Gc,
         label: "gc",
         figures: &[(Gauge::GcShare, "of time"), (Gauge::GcPauseMax, "longest"), (Gauge::GcCount, "count")],
         series: (Gauge::GcShare, None),
@@ -72,7 +72,7 @@ const GROUPS: &[Group] = &[
         step: 0.01,
     },
     Group {
-        group: GaugeGroup::Other,
+        of: GaugeGroup::Other,
         label: "goro",
         figures: &[(Gauge::Goroutines, "goro")],
         series: (Gauge::Goroutines, None),
@@ -81,7 +81,7 @@ const GROUPS: &[Group] = &[
         step: 1.0,
     },
     Group {
-        group: GaugeGroup::Other,
+        of: GaugeGroup::Other,
         label: "task",
         figures: &[(Gauge::Tasks, "tasks")],
         series: (Gauge::Tasks, None),
@@ -90,7 +90,7 @@ const GROUPS: &[Group] = &[
         step: 1.0,
     },
     Group {
-        group: GaugeGroup::Other,
+        of: GaugeGroup::Other,
         label: "thrd",
         figures: &[(Gauge::Threads, "threads")],
         series: (Gauge::Threads, None),
@@ -127,7 +127,7 @@ impl Panel for Gauges {
 fn groups_of(ui: &Ui, source: SourceId) -> Vec<&'static Group> {
     let sent: Vec<Gauge> = ui.session.gauges().gauges_of(source).collect();
     let has = |group: &&Group| {
-        if sent.is_empty() { group.group != GaugeGroup::Other } else { sent.contains(&group.series.0) }
+        if sent.is_empty() { group.of != GaugeGroup::Other } else { sent.contains(&group.series.0) }
     };
     GROUPS.iter().filter(has).take(MOST).collect()
 }

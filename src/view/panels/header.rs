@@ -23,18 +23,23 @@ impl Panel for Header {
     fn draw(&self, ui: &Ui, area: Rect, buf: &mut Buffer) {
         let first = Rect { height: 1, ..area };
         Pen::on(buf, first, ui.theme).cell("", area.width, ui.theme.style(Slot::Header));
-        draw_ends(buf, first, ui.theme, who(ui), state(ui));
+        draw_ends(buf, indented(first), ui.theme, who(ui), state(ui));
         if area.height > 1 {
             let second = Rect { y: area.y + 1, height: 1, ..area };
-            draw_ends(buf, second, ui.theme, how_well(ui), own_cost(ui));
+            draw_ends(buf, indented(second), ui.theme, how_well(ui), own_cost(ui));
         }
     }
+}
+
+/// Text keeps a cell from the edge; what has a ground of its own reaches it.
+fn indented(row: Rect) -> Rect {
+    Rect { x: row.x + 1, width: row.width.saturating_sub(1), ..row }
 }
 
 /// `flametop  api.js  Node 22.3.0  pid 4711  up 3d 4h`
 fn who(ui: &Ui) -> Vec<Segment> {
     let style = |slot| ui.theme.style(slot);
-    let mut segments = vec![Segment::new(30, " flametop", style(Slot::HeaderName))];
+    let mut segments = vec![Segment::new(30, "flametop", style(Slot::HeaderName))];
     let Some(target) = ui.source().and_then(|(_, source)| source.target.as_ref()) else { return segments };
     segments.push(Segment::new(90, &*target.name, style(Slot::HeaderTarget)));
     segments.push(Segment::new(60, &*target.kind, style(Slot::Header)));
@@ -109,7 +114,7 @@ fn how_well(ui: &Ui) -> Vec<Segment> {
     let style = |slot| ui.theme.style(slot);
     let mut segments = Vec::new();
     if let Some(meta) = &ui.shown.meta {
-        segments.push(Segment::new(95, format!(" {}", meta.kind.title()), style(Slot::TextStrong)));
+        segments.push(Segment::new(95, meta.kind.title(), style(Slot::TextStrong)));
         segments.push(Segment::new(
             80,
             window(meta.covered, meta.span.length, meta.windows),

@@ -1,7 +1,7 @@
 //! The last row: keys that are worth knowing now, or the line being typed.
 
 use super::super::units;
-use super::super::widgets::{Pen, Segment, draw_segments};
+use super::super::widgets::{Pen, Segment, draw_ends};
 use super::{Panel, Screen, Ui};
 use crate::app::{ACTIONS, Action, LineInput, Mode, Pane, key_name};
 use crate::theme::Slot;
@@ -95,17 +95,17 @@ fn browse(ui: &Ui, area: Rect, buf: &mut Buffer) {
         hints.push((key_name(spec.keys[0]), hint));
     }
     let hints: Vec<(&str, &str)> = hints.iter().map(|(key, hint)| (key.as_str(), *hint)).collect();
-    keys(ui, &hints, area, buf);
-    if let Some(found) = standing {
-        let style = ui.theme.style(Slot::TextStrong);
-        let text = format!(" {found} ");
-        let width = super::super::widgets::text_width(&text, ui.theme.glyphs).min(area.width);
-        Pen::on(buf, Rect { x: area.right() - width, width, ..area }, ui.theme).put(&text, style);
-    }
+    let found =
+        standing.map(|found| Segment::new(210, format!("{found} "), ui.theme.style(Slot::TextStrong)));
+    line(ui, &hints, found.into_iter().collect(), area, buf);
+}
+
+fn keys(ui: &Ui, hints: &[(&str, &str)], area: Rect, buf: &mut Buffer) {
+    line(ui, hints, Vec::new(), area, buf);
 }
 
 /// Keys with what they do; help and quit stay when others have to go.
-fn keys(ui: &Ui, hints: &[(&str, &str)], area: Rect, buf: &mut Buffer) {
+fn line(ui: &Ui, hints: &[(&str, &str)], right: Vec<Segment>, area: Rect, buf: &mut Buffer) {
     let theme = ui.theme;
     let count = hints.len() as u8;
     let weight = |at: usize, hint: &str| if matches!(hint, "help" | "quit") { 200 } else { count - at as u8 };
@@ -118,5 +118,5 @@ fn keys(ui: &Ui, hints: &[(&str, &str)], area: Rect, buf: &mut Buffer) {
         })
         .collect();
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
-    draw_segments(buf, inner, theme, fitted);
+    draw_ends(buf, inner, theme, fitted, right);
 }

@@ -32,7 +32,6 @@ pub trait Panel: Sync {
 /// Every part, in the order they are drawn: what lies over others comes later.
 pub const PANELS: &[&dyn Panel] = &[
     &header::Header,
-    &banner::Banner,
     &gauges::Gauges,
     &ruler::Ruler,
     &message::Message,
@@ -40,6 +39,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &tree::TreePane,
     &top::TopPane,
     &detail::Detail,
+    &banner::Banner,
     &hints::Hints,
     &toasts::Toasts,
     &picker::PickerList,

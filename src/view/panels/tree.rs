@@ -91,7 +91,7 @@ impl Outline<'_> {
         let cursor = tree_cursor(self.flame, self.rows, &self.ui.app.cursor);
         for (line, (at, row)) in area.rows().zip(self.rows.iter().enumerate().skip(state.get_offset())) {
             let beside = Rect { x: line.x + width, width: line.width - width, ..line };
-            self.figures(beside, row, cursor == Some(at), columns, buf);
+            self.figures(beside, *row, cursor == Some(at), columns, buf);
         }
     }
 
@@ -106,7 +106,7 @@ impl Outline<'_> {
         while let Some(row) = self.rows.get(*at).filter(|row| row.depth == depth) {
             *at += 1;
             let mut children = if row.open { self.items_at(depth + 1, at, width) } else { Vec::new() };
-            let (frame, text) = (self.flame.node(row.node).frame, self.text(row, width));
+            let (frame, text) = (self.flame.node(row.node).frame, self.text(*row, width));
             if children.is_empty() && !self.flame.children(row.node).is_empty() {
                 // A closed branch needs something in it to be drawn as one.
                 children.push(TreeItem::new_leaf(frame, ""));
@@ -117,7 +117,7 @@ impl Outline<'_> {
         items
     }
 
-    fn text(&self, row: &TreeRow, width: u16) -> Line<'static> {
+    fn text(&self, row: TreeRow, width: u16) -> Line<'static> {
         let frame = self.ui.session.tree().frames().get(self.flame.node(row.node).frame);
         let glyphs = self.ui.theme.glyphs;
         let hit = self.ui.shown.matched.get(row.node as usize).copied().unwrap_or(false);
@@ -154,7 +154,7 @@ impl Outline<'_> {
         state
     }
 
-    fn figures(&self, area: Rect, row: &TreeRow, selected: bool, columns: &Columns, buf: &mut Buffer) {
+    fn figures(&self, area: Rect, row: TreeRow, selected: bool, columns: &Columns, buf: &mut Buffer) {
         let theme = self.ui.theme;
         let node = self.flame.node(row.node);
         let style = |slot| theme.style(if selected { Slot::TableCursor } else { slot });

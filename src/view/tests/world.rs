@@ -9,6 +9,7 @@ use crate::theme::{ColourDepth, Glyphs, Theme};
 use crate::view::{OwnCost, Ui, frame};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
+use std::fmt::Write;
 
 /// An app on a session, with a theme.
 pub struct World {
@@ -34,7 +35,9 @@ impl World {
     /// A screen of that size after `seconds` of the made-up world.
     pub fn after(seconds: u64, size: (u16, u16)) -> Self {
         let mut world = Self::empty(size);
-        events(1, seconds).iter().for_each(|event| world.feed(event));
+        for event in events(1, seconds) {
+            world.feed(&event);
+        }
         world.tell(Msg::Tick(START + Nanos::from_secs(seconds)));
         world
     }
@@ -161,7 +164,7 @@ fn styles_of(buf: &Buffer) -> String {
     }
     for (index, style) in known.iter().enumerate().skip(1) {
         let letter = char::from(*LETTERS.get(index).unwrap_or(&b'?'));
-        map.push_str(&format!("{letter} {:?} on {:?} {:?}\n", style.fg, style.bg, style.add_modifier));
+        let _ = writeln!(map, "{letter} {:?} on {:?} {:?}", style.fg, style.bg, style.add_modifier);
     }
     map
 }

@@ -133,8 +133,9 @@ mod tests {
 
     #[test]
     fn scales_are_nice_and_never_too_small() {
-        let tops = [0.0, 0.93, 1.0, 1.04, 2.1, 7.0, 11.0].map(|greatest| nice_top(greatest, 1.0, 0.01));
-        assert_eq!(tops, [1.0, 1.0, 1.0, 1.5, 3.0, 7.0, 15.0]);
+        let tops =
+            [0.0, 0.93, 1.0, 1.04, 2.1, 7.0, 11.0].map(|greatest| nice_top(greatest, 1.0, 0.01) * 10.0);
+        assert_eq!(tops.map(|top| top.round() as u32), [10, 10, 10, 15, 30, 70, 150]);
         assert!((nice_top(f64::NAN, 1.0, 1.0) - 1.0).abs() < 1e-9);
     }
 }
