@@ -213,8 +213,7 @@ mod tests {
     #[test]
     fn a_loop_of_inheritance_ends() {
         let text = |name: &str| match name {
-            "mine" => Some("inherits = \"yours\"".to_owned()),
-            "yours" => Some("inherits = \"yours\"".to_owned()),
+            "mine" | "yours" => Some("inherits = \"yours\"".to_owned()),
             _ => None,
         };
         assert_eq!(ThemeFile::load("mine", &text).err(), Some(ThemeError::Loop("mine".into())));

@@ -93,11 +93,12 @@ impl<'a> Painter<'a> {
         }
     }
 
+    /// `░ 12 more ░░░`
     fn gathered(&self, count: u32, width: u16) -> Look {
-        let label = format!("░ {count} more ");
+        let label = format!(" {count} more ");
         let fits = text_width(&label, self.ui.theme.glyphs) < width;
         let label = if fits { label } else { String::new() };
-        Look { style: self.ui.theme.style(Slot::FlameGathered), fill: "░", label, ..Look::default() }
+        Look { style: self.ui.theme.style(Slot::FlameGathered), fill: Some('░'), label, ..Look::default() }
     }
 
     fn root(&self) -> Look {
@@ -144,7 +145,7 @@ impl<'a> Painter<'a> {
             NumberFormat::Share if width < 12 => String::new(),
             format => units::figure(format, kind, total, self.flame.total(), covered),
         };
-        Look { style, lead, label, figure, fill: "" }
+        Look { style, lead, label, figure, fill: None }
     }
 
     fn style(&self, node: u32, family: Family, shade: Shade) -> ratatui::style::Style {
@@ -166,13 +167,13 @@ impl<'a> Painter<'a> {
         if noisy { style.patch(theme.style(Slot::FlameNoise)) } else { style }
     }
 
-    fn lead(&self, node: u32) -> &'static str {
+    fn lead(&self, node: u32) -> Option<char> {
         if self.hot.contains(&node) {
-            "▸"
+            Some('▸')
         } else if self.ui.theme.needs_separators() {
-            "▏"
+            Some('▏')
         } else {
-            ""
+            None
         }
     }
 }

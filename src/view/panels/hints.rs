@@ -27,7 +27,7 @@ impl Panel for Hints {
                 prompt(ui, "filter: ", filter, "↑ ↓ scroll, Esc closes", area, buf);
             }
             Mode::WriteMenu { .. } => {
-                keys(ui, &[("↑ ↓", "choose"), ("Enter", "write"), ("Esc", "close")], area, buf)
+                keys(ui, &[("↑ ↓", "choose"), ("Enter", "write"), ("Esc", "close")], area, buf);
             }
             Mode::Confirm(_) => keys(ui, &[("y", "yes"), ("n", "no")], area, buf),
             Mode::Browse => browse(ui, area, buf),

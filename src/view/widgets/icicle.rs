@@ -1,6 +1,6 @@
 //! The icicle: rows of blocks, the root's on top.
 
-use super::{Pen, put_text, text_width};
+use super::{Pen, put_glyph, put_text, text_width};
 use crate::profile::Block;
 use crate::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -13,13 +13,13 @@ pub struct Look {
     /// Colours and attributes.
     pub style: Style,
     /// The sign in its first cell: what it means is said without colour too.
-    pub lead: &'static str,
+    pub lead: Option<char>,
     /// Its name, made to fit the block less the first cell.
     pub label: String,
     /// Said at its right edge when there is room.
     pub figure: String,
     /// What the rest of it is filled with.
-    pub fill: &'static str,
+    pub fill: Option<char>,
 }
 
 /// Rows of blocks with the looks that `look` gives them.
@@ -43,12 +43,15 @@ impl Icicle<'_> {
 }
 
 fn draw_block(area: Rect, look: &Look, theme: &Theme, buf: &mut Buffer) {
-    let fill = if look.fill.is_empty() { " " } else { look.fill };
+    let fill = look.fill.unwrap_or(' ');
     for x in area.left()..area.right() {
-        put_text(buf, (x, area.y), 1, fill, theme.glyphs, look.style);
+        put_glyph(buf, (x, area.y), fill, theme.glyphs, look.style);
     }
-    let lead = if look.lead.is_empty() { fill } else { look.lead };
-    Pen::on(buf, area, theme).put(lead, look.style).cut(&look.label, look.style);
+    if area.is_empty() {
+        return;
+    }
+    put_glyph(buf, (area.x, area.y), look.lead.unwrap_or(fill), theme.glyphs, look.style);
+    Pen::on(buf, area, theme).skip(1).cut(&look.label, look.style);
     let (label, figure) = (text_width(&look.label, theme.glyphs), text_width(&look.figure, theme.glyphs));
     let room = area.width.saturating_sub(label.saturating_add(1));
     if figure > 0 && room >= figure.saturating_add(3) {

@@ -1,6 +1,6 @@
 //! A pen that writes along one row and stops at its end.
 
-use super::text::{cut_text, put_text, text_width};
+use super::text::{cut_text, put_glyph, put_text, text_width};
 use crate::theme::{Glyphs, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -64,9 +64,11 @@ impl<'b> Pen<'b> {
     }
 
     fn blank(&mut self, to: u16, style: Style) -> &mut Self {
-        while self.x < to.min(self.end) {
-            self.put(" ", style);
+        let to = to.min(self.end);
+        for x in self.x..to {
+            put_glyph(self.buf, (x, self.y), ' ', self.glyphs, style);
         }
+        self.x = self.x.max(to);
         self
     }
 }

@@ -3,13 +3,13 @@
 //! A cell stands for a stretch of time and shows the greatest value in it, so a spike is never
 //! hidden; where nothing was measured between two figures a dot says so.
 
-use super::put_text;
+use super::put_glyph;
 use crate::theme::{Glyphs, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
-const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// A sparkline; one value a cell from the left.
 pub struct Sparkline<'a> {
@@ -52,12 +52,12 @@ impl Sparkline<'_> {
                     Some(outer) => {
                         self.cell(outer, self.inner.get(at).copied().flatten(), row, area.height, theme)
                     }
-                    None if is_gap && row == 0 => ("·", self.styles.gap),
-                    None => (" ", Style::new()),
+                    None if is_gap && row == 0 => ('·', self.styles.gap),
+                    None => (' ', Style::new()),
                 };
                 let ground = if self.is_selected(x) { self.styles.selected } else { Style::new() };
                 let place = (area.x + x, area.bottom() - 1 - row);
-                put_text(buf, place, 1, glyph, theme.glyphs, ground.patch(style));
+                put_glyph(buf, place, glyph, theme.glyphs, ground.patch(style));
             }
         }
     }
@@ -67,14 +67,7 @@ impl Sparkline<'_> {
     }
 
     /// One cell, `row` rows above the lowest.
-    fn cell(
-        &self,
-        outer: f64,
-        inner: Option<f64>,
-        row: u16,
-        height: u16,
-        theme: &Theme,
-    ) -> (&'static str, Style) {
+    fn cell(&self, outer: f64, inner: Option<f64>, row: u16, height: u16, theme: &Theme) -> (char, Style) {
         let level = |value: f64| {
             let eighths = (value / self.top.max(f64::MIN_POSITIVE) * f64::from(height) * 8.0).ceil();
             // What was measured is seen, be it nothing.
