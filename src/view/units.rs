@@ -165,7 +165,11 @@ pub fn range(unit: GaugeUnit, min: f64, max: f64) -> String {
     };
     let number = |value: f64| {
         let value = value / scale;
-        if value.abs() < 0.05 || value.abs() >= 9.95 { format!("{value:.0}") } else { format!("{value:.1}") }
+        if value.abs() < 0.05 || value.abs() >= 9.95 || unit == GaugeUnit::Count {
+            format!("{value:.0}")
+        } else {
+            format!("{value:.1}")
+        }
     };
     format!("{}–{}{suffix}", number(min), number(max))
 }
