@@ -10,3 +10,5 @@ pub mod record;
 pub mod session;
 pub mod sink;
 pub mod source;
+pub mod theme;
+pub mod view;

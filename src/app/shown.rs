@@ -54,7 +54,8 @@ pub struct Shown {
     pub matched_share: f64,
 }
 
-/// Rows the screen gives to each part, from the top: header, sparklines, body, detail, hints.
+/// Rows the screen gives to each part, from the top: header, sparklines, body, detail, hints. The last
+/// row of the sparklines is their ruler, with the panes' tabs beside it; maximised it is all there is.
 ///
 /// Shared by drawing and by mouse hits, so that both mean the same cells.
 pub fn screen_rows(size: (u16, u16), maximised: bool) -> [u16; 5] {
@@ -66,11 +67,11 @@ pub fn screen_rows(size: (u16, u16), maximised: bool) -> [u16; 5] {
         _ => (2, 2, 1),
     };
     let sparklines = match height {
-        _ if maximised => 0,
         0..=15 => 0,
-        16..=29 => 4,
-        30..=47 => 8,
-        _ => 12,
+        _ if maximised => 1,
+        16..=29 => 5,
+        30..=47 => 9,
+        _ => 13,
     };
     [header, sparklines, height.saturating_sub(header + sparklines + detail + hints), detail, hints]
 }

@@ -1,7 +1,7 @@
 //! Moving, zooming, searching and shaping, as a user does it.
 
 use super::{path, watch};
-use crate::app::{Effect, Mode, MouseEvent, MouseKind, Msg, Pane};
+use crate::app::{Effect, Mode, MouseEvent, MouseKind, Msg, Pane, screen_rows};
 use crate::profile::Flame;
 
 const WEB: &[(&str, i64)] =
@@ -47,7 +47,7 @@ fn the_row_of_the_cursor_is_always_in_sight() {
     let deep = (0..40).map(|at| format!("f{at}")).collect::<Vec<_>>().join(";");
     let mut watched = watch(&[(&deep, 1)]);
     watched.keys("G");
-    let body = watched.app.size.1 - 8;
+    let body = screen_rows(watched.app.size, false)[2];
     assert_eq!(watched.app.scroll, 41 - body);
     watched.keys("<pgup><pgup><pgup>");
     assert_eq!((watched.app.scroll, watched.cursor()), (0, String::new()));
@@ -172,7 +172,9 @@ fn the_stack_is_copied_in_at_most_twelve_lines() {
 #[test]
 fn a_click_selects_and_a_second_click_zooms() {
     let mut watched = watch(WEB);
-    let click = Msg::Mouse(MouseEvent { kind: MouseKind::Press, x: 2, y: 7 });
+    let [header, sparklines, ..] = screen_rows(watched.app.size, false);
+    let below_the_root = header + sparklines + 1;
+    let click = Msg::Mouse(MouseEvent { kind: MouseKind::Press, x: 2, y: below_the_root });
     watched.tell(click.clone());
     assert_eq!(watched.cursor(), "http");
     watched.tell(click);

@@ -1,0 +1,134 @@
+//! The top pane: the table of functions, by self value or by total.
+
+use super::super::units;
+use super::super::widgets::{Pen, draw_bar};
+use super::{Panel, Screen, Ui};
+use crate::app::{LIST_TITLE_ROWS, Pane, ShownMeta, top_cursor, top_rows};
+use crate::profile::{Frame, FunctionRow, package_of, short_path};
+use crate::theme::Slot;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// See the module.
+pub struct TopPane;
+
+impl Panel for TopPane {
+    fn place(&self, ui: &Ui, screen: &Screen) -> Option<Rect> {
+        (ui.app.pane == Pane::Top && ui.shown.flame.is_some()).then_some(screen.body)
+    }
+
+    fn draw(&self, ui: &Ui, area: Rect, buf: &mut Buffer) {
+        let (Some(flame), Some(meta)) = (&ui.shown.flame, &ui.shown.meta) else { return };
+        let rows = top_rows(&ui.shown.table, ui.app.top_by_total);
+        let greatest = rows.iter().map(|row| row.self_value).max().unwrap_or(0);
+        let table = Table { ui, meta, total: flame.total(), greatest, columns: Columns::of(area.width) };
+        table.titles(Rect { height: LIST_TITLE_ROWS, ..area }, buf);
+        let cursor = top_cursor(ui.app, &rows);
+        let lines = area.rows().skip(LIST_TITLE_ROWS.into());
+        for (line, (at, row)) in lines.zip(rows.iter().enumerate().skip(ui.app.list_scroll)) {
+            table.row(line, row, cursor == Some(at), buf);
+        }
+    }
+}
+
+/// Widths of the columns.
+struct Columns {
+    bar: u16,
+    total_share: bool,
+    name: u16,
+    package: u16,
+}
+
+impl Columns {
+    fn of(width: u16) -> Self {
+        let (bar, total_share, package) = match width {
+            0..=69 => (0, false, 0),
+            70..=99 => (6, false, 0),
+            100..=159 => (14, true, 16),
+            _ => (24, true, 24),
+        };
+        let figures = if total_share { 38 } else { 31 };
+        let left = width.saturating_sub(figures + bar + package);
+        Self { bar, total_share, name: (left / 2).clamp(12, 44), package }
+    }
+}
+
+struct Table<'a> {
+    ui: &'a Ui<'a>,
+    meta: &'a ShownMeta,
+    total: i64,
+    /// The greatest self value: a whole bar.
+    greatest: i64,
+    columns: Columns,
+}
+
+impl Table<'_> {
+    /// ```text
+    ///     SELF▼     %            TOTAL      %  FUNCTION        PLACE
+    /// ```
+    fn titles(&self, area: Rect, buf: &mut Buffer) {
+        let style = self.ui.theme.style(Slot::TableHeader);
+        let (own, total) =
+            if self.ui.app.top_by_total { ("SELF ", "TOTAL▼") } else { ("SELF▼", "TOTAL ") };
+        let mut pen = Pen::on(buf, area, self.ui.theme);
+        pen.right(own, 10, style).right("%", 7, style).cell("", self.columns.bar + 1, style);
+        pen.right(total, 10, style);
+        if self.columns.total_share {
+            pen.right("%", 7, style);
+        }
+        pen.cell("", 2, style);
+        pen.cell("FUNCTION", self.columns.name, style);
+        if self.columns.package > 0 {
+            pen.cell("PACKAGE", self.columns.package, style);
+        }
+        pen.cell("PLACE", area.width, style);
+    }
+
+    fn row(&self, area: Rect, row: &FunctionRow, selected: bool, buf: &mut Buffer) {
+        let theme = self.ui.theme;
+        let frame = self.ui.session.tree().frames().get(row.frame);
+        let style = |slot| theme.style(if selected { Slot::TableCursor } else { slot });
+        let (own, total) = (units::share(row.self_value, self.total), units::share(row.total, self.total));
+        let mut pen = Pen::on(buf, area, theme);
+        pen.right(&self.value(row.self_value), 9, style(Slot::TextValue)).cell("", 1, style(Slot::Text));
+        pen.right(&units::percent(own), 7, style(Slot::Text)).cell("", 1, style(Slot::Text));
+        let bar = units::share(row.self_value, self.greatest);
+        draw_bar(&mut pen, self.columns.bar, bar, theme, theme.style(Slot::Bar));
+        pen.right(&self.value(row.total), 9, style(Slot::TextDim)).cell("", 1, style(Slot::Text));
+        if self.columns.total_share {
+            pen.right(&units::percent(total), 7, style(Slot::TextDim));
+        }
+        pen.cell("", 2, style(Slot::Text));
+        let name = if self.is_hit(frame) { Slot::TableMatch } else { Slot::Text };
+        pen.cell(&frame.name, self.columns.name.saturating_sub(1), style(name)).cell(
+            "",
+            1,
+            style(Slot::Text),
+        );
+        if self.columns.package > 0 {
+            pen.cell(package_of(frame), self.columns.package - 1, style(Slot::TextDim));
+            pen.cell("", 1, style(Slot::Text));
+        }
+        let place = if frame.line > 0 {
+            format!("{}:{}", short_path(&frame.file), frame.line)
+        } else {
+            String::new()
+        };
+        pen.cell(&place, area.width, style(Slot::TextDim));
+    }
+
+    fn value(&self, amount: i64) -> String {
+        match self.ui.app.numbers {
+            crate::app::NumberFormat::PerSecond => {
+                let a_second = amount as f64 / self.meta.covered.as_secs_f64().max(1e-9);
+                format!("{}/s", units::value(self.meta.kind.unit, a_second as i64))
+            }
+            _ => units::value(self.meta.kind.unit, amount),
+        }
+    }
+
+    fn is_hit(&self, frame: &Frame) -> bool {
+        let regex = self.ui.app.search.as_ref().and_then(|search| search.regex.as_ref());
+        regex.is_some_and(|regex| regex.is_match(&frame.name) || regex.is_match(&frame.file))
+    }
+}
