@@ -1,26 +1,28 @@
 //! Sources: where everything measured comes from. One kind a module, one line in [`KINDS`].
 //!
-//! A source does its own heavy work (folding, cleaning names) on its own task, sends [`Feed`]s through
+//! A source does its own heavy work (folding, cleaning names) on its own task, sends [`Feed`](crate::feed::Feed)s through
 //! its [`Outbox`] and obeys its [`Control`]. It undoes its effect on the target on every way out.
 
+mod choose;
 mod clock;
 pub mod discover;
 mod file;
+mod kinds;
 pub mod node;
 mod outbox;
+pub mod pprof_http;
 pub mod procfs;
 pub mod procstat;
 mod replay;
-mod kinds;
-pub mod pprof_http;
 mod spec;
-pub mod this_process;
 pub mod synthetic;
+pub mod this_process;
 
 pub use crate::feed::{HeapMode, Order, TargetSpec};
+pub use choose::open;
 pub use clock::Clock;
 pub use file::FILE_KIND;
-pub use kinds::{KINDS, kind_by_name, kinds_for};
+pub use kinds::{KINDS, kind_by_name};
 pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Outbox, Steering, control, outbox};
 
 use crate::feed::EndReason;
@@ -138,4 +140,11 @@ pub enum ErrorClass {
     NotPermitted,
     /// Input that can't be read: 5.
     BadInput,
+}
+
+/// Frees every target that is still held, from any thread, within `patience`: for endings in which
+/// the sources' own tasks get no more turn.
+pub fn undo_all(patience: std::time::Duration) {
+    // What could not be undone can't be told either: this program is ending.
+    let _ = node::undo::undo_all(patience);
 }

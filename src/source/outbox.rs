@@ -21,6 +21,8 @@ const NOTES_DEPTH: usize = 32;
 struct Queue {
     events: VecDeque<Event>,
     notes_dropped: u64,
+    /// How often any source has reached its target.
+    attached: u64,
     closed: bool,
 }
 
@@ -112,6 +114,9 @@ impl Outbox {
             if queue.closed {
                 return;
             }
+            if let Feed::Attached(_) = &event.feed {
+                queue.attached += 1;
+            }
             push(&mut queue, event);
         }
         self.shared.filled.notify_one();
@@ -142,6 +147,16 @@ impl Outbox {
     /// Sends a note.
     pub fn note(&self, level: NoteLevel, text: impl Into<Arc<str>>) {
         self.send(Feed::Note(Note { level, text: text.into() }));
+    }
+
+    /// How often a target was reached so far.
+    pub(super) fn times_attached(&self) -> u64 {
+        self.shared.lock().attached
+    }
+
+    /// Whether the engine has taken everything sent so far.
+    pub fn is_empty(&self) -> bool {
+        self.shared.lock().events.is_empty()
     }
 
     /// The source this end belongs to.

@@ -1,6 +1,6 @@
 //! pprof: the format of Go's tools, Pyroscope, Parca and of flametop's own recordings.
 //!
-//! Written through prost messages ([`write`]), read by a two-pass reader of our own ([`read`]): half
+//! Written through prost messages ([`mod@write`]), read by a two-pass reader of our own ([`mod@read`]): half
 //! the time of prost, a fiftieth of its memory, and it refuses what prost lets through.
 
 #[cfg(test)]

@@ -127,9 +127,13 @@ fn percent_decoded(text: &str) -> Cow<'_, str> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let escape = escape_at(bytes, at);
-        decoded.push(escape.unwrap_or(bytes[at]));
-        at += if escape.is_some() { 3 } else { 1 };
+        if let Some(byte) = escape_at(bytes, at) {
+            decoded.push(byte);
+            at += 3;
+        } else {
+            decoded.push(bytes[at]);
+            at += 1;
+        }
     }
     Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
 }

@@ -85,9 +85,7 @@ fn work(out: &Outbox, mut jobs: mpsc::Receiver<Job>) {
                     border = Some(next);
                     let share = gc_gauge.then(|| gc_share(&profile));
                     out.send(Feed::Window(Box::new(profile)));
-                    if let Some(batch) = share {
-                        out.send(Feed::Gauges(batch));
-                    }
+                    share.into_iter().for_each(|batch| out.send(Feed::Gauges(batch)));
                 }
                 Err(error) => {
                     border = None;

@@ -60,7 +60,7 @@ impl Pulse {
         }
         let (turned, (last, _)) = (self.turned?, self.before.as_ref()?);
         let still = last.saturating_duration_since(turned);
-        (still >= BLOCKED_AFTER * 4 / 5).then_some(Held::JavaScript(turned))
+        (still >= BLOCKED_AFTER.saturating_sub(Duration::from_millis(50))).then_some(Held::JavaScript(turned))
     }
 }
 

@@ -255,9 +255,7 @@ impl Live {
             self.install().await?;
         }
         let (snippet, late) = self.polling.tick(now);
-        if let Some(batch) = late {
-            self.out.send(Feed::Gauges(batch));
-        }
+        late.into_iter().for_each(|batch| self.out.send(Feed::Gauges(batch)));
         if let Some(snippet) = snippet {
             let call = self.cdp.send_snippet(&snippet).await?;
             self.polling.asked(call, now);

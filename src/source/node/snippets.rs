@@ -80,7 +80,7 @@ return{pid:p.pid,node:v.node,v8:v.v8,deno:v.deno??null,bun:v.bun??null,title:p.t
 monotonic_us:t[0]*1e6+t[1]/1e3}})()
 //# sourceURL=flametop:identify"#;
 
-/// [`IDENTIFY`] for a process that we started and that waits before its first instruction: Node 18 can't `require` yet
+/// `IDENTIFY` for a process that we started and that waits before its first instruction: Node 18 can't `require` yet
 /// and has no `process.pid`, and the application has had no chance to change `process`.
 pub const IDENTIFY_CHILD: &str = r#"(()=>{const p=process,v=p.versions??{};
 return{pid:p.pid??0,node:v.node??null,v8:v.v8??null,deno:v.deno??null,bun:v.bun??null,title:p.title??"",

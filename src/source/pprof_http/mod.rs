@@ -97,6 +97,8 @@ async fn obey(control: &mut Control, window: &watch::Sender<Nanos>, heap: &watch
             Order::Stop => return,
             Order::Window(length) => window.send_modify(|window| *window = length),
             Order::Heap(on) => heap.send_modify(|heap| *heap = on),
+            // These heap profiles tell both at once.
+            Order::HeapMode(_) => {}
         }
     }
 }

@@ -246,7 +246,7 @@ mod tests {
         assert!(me.shares_our_network().expect("own network"));
         assert!(!me.cmdline().expect("own arguments").is_empty());
         assert!(me.threads().expect("own threads").iter().any(|thread| thread.tid == me.pid()));
-        assert!(me.age().expect("own age") < Duration::from_secs(24 * 3600));
+        assert!(me.age().expect("own age") < Duration::from_hours(24));
     }
 
     #[test]
