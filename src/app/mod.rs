@@ -77,8 +77,8 @@ impl Picker {
     pub fn matching(&self) -> Vec<&Candidate> {
         let filter = self.filter.text().to_lowercase();
         let fits = |candidate: &&Candidate| {
-            let Candidate { pid, kind, command, user, .. } = candidate;
-            let text = format!("{pid} {kind} {command} {user}").to_lowercase();
+            let Candidate { pid, kind, name, command, user, .. } = candidate;
+            let text = format!("{pid} {kind} {name} {command} {user}").to_lowercase();
             filter.split_whitespace().all(|word| text.contains(word))
         };
         self.candidates.iter().filter(fits).collect()

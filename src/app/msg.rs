@@ -72,6 +72,8 @@ pub struct Candidate {
     pub pid: u32,
     /// What it is: `Node`, `Go`...
     pub kind: Arc<str>,
+    /// Its short name, such as its script's: what one looks for.
+    pub name: Arc<str>,
     /// Its command, cleaned.
     pub command: Arc<str>,
     /// CPU use, 1.0 is one core.

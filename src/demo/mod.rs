@@ -2,13 +2,15 @@
 //! on a tokio runtime and serves its own profiles and figures over HTTP on loopback, as Go and Rust
 //! servers do. flametop reads it with the source that reads those.
 //!
-//! [`start`] is the parent's side, [`serve`] the child's.
+//! [`start()`] is the parent's side, [`serve`] the child's.
 
 mod endpoint;
 mod figures;
+mod node;
 mod shop;
 mod start;
 
+pub use node::NodeDemo;
 pub use shop::Pace;
 pub use start::{Running, StartError, start};
 

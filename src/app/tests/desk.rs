@@ -147,6 +147,7 @@ fn help_scrolls_and_narrows() {
 fn candidate(pid: u32, command: &str, obstacle: Option<&str>) -> Candidate {
     Candidate {
         pid,
+        name: command.rsplit('/').next().unwrap_or_default().into(),
         kind: "Node".into(),
         command: command.into(),
         cpu: 0.1,

@@ -2,7 +2,7 @@
 
 use super::Turn;
 use crate::app::{App, Effect, Mode, Question};
-use crate::feed::{Capability, HeapState, Order, SourceId};
+use crate::feed::{Capability, HeapMode, HeapState, Order, SourceId};
 use crate::profile::Nanos;
 use crate::session::{Session, SourceState};
 use std::sync::Arc;
@@ -19,8 +19,8 @@ const WINDOWS: [Nanos; 6] = [
 
 impl App {
     /// The next sample type; where the heap is not sampled yet, that is offered first.
-    pub(super) fn next_sample_type(&mut self, turn: &Turn<'_>) {
-        let kinds = kinds_in_order(turn.session);
+    pub(super) fn next_sample_type(&mut self, turn: &mut Turn<'_>) {
+        let kinds = self.kinds_to_offer(turn.session);
         let has_heap = kinds.iter().any(|kind| is_heap(kind));
         if let (false, Some(cost)) = (has_heap, self.heap_offer(turn.session)) {
             self.mode = Mode::Confirm(Question::HeapCost(cost));
@@ -29,9 +29,37 @@ impl App {
         let here = kinds.iter().position(|kind| *kind == self.selection.kind);
         let next = here.map_or(0, |here| here + 1);
         match kinds.get(next).or(kinds.first()) {
-            Some(kind) if *kind != self.selection.kind => self.selection.kind = kind.clone(),
+            Some(kind) if *kind != self.selection.kind => {
+                self.selection.kind = kind.clone();
+                self.order_heap_mode(kind, turn);
+            }
             _ => self.toast("there is no other sample type"),
         }
+    }
+
+    /// The kinds there are, and allocations where a source could tell them instead of live bytes.
+    fn kinds_to_offer(&self, session: &Session) -> Vec<Arc<str>> {
+        let mut kinds = kinds_in_order(session);
+        let live = kinds.iter().position(|kind| &**kind == "inuse_space");
+        let could = self.sources(session).any(|(_, source)| {
+            can(source, Capability::HeapAllocated) && matches!(source.status.heap, HeapState::On { .. })
+        });
+        if let (Some(live), true, false) = (live, could, kinds.iter().any(|kind| &**kind == "alloc_space")) {
+            kinds.insert(live + 1, "alloc_space".into());
+        }
+        kinds
+    }
+
+    /// A sampler that can tell only one of live bytes and allocations is asked for the one in view.
+    fn order_heap_mode(&self, kind: &str, turn: &mut Turn<'_>) {
+        let mode = match kind {
+            "inuse_space" => HeapMode::Live,
+            "alloc_space" => HeapMode::Allocated,
+            _ => return,
+        };
+        let able = self.sources(turn.session).filter(|(_, source)| can(source, Capability::HeapAllocated));
+        let ids: Vec<SourceId> = able.map(|(id, _)| id).collect();
+        ids.into_iter().for_each(|id| turn.ask(Effect::Order(id, Order::HeapMode(mode))));
     }
 
     /// A target without CPU samples is shown by what it has.

@@ -82,7 +82,9 @@ fn row(ui: &Ui, candidate: &Candidate, selected: bool, area: Rect, buf: &mut Buf
     if let Some(obstacle) = &candidate.obstacle {
         pen.put(&format!("({obstacle}) "), style(Slot::TextDim));
     }
-    pen.cell(&candidate.command, area.width, style(Slot::Text));
+    // A long path would push the name, which one looks for, out of sight.
+    pen.put(&candidate.name, style(Slot::TextStrong)).put("  ", style(Slot::Text));
+    pen.cell(&candidate.command, area.width, style(Slot::TextDim));
 }
 
 fn nobody(ui: &Ui, picker: &Picker, area: Rect, buf: &mut Buffer) {

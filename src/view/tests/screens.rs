@@ -141,6 +141,7 @@ fn candidates() -> Vec<Candidate> {
     let candidate = |pid, kind: &str, command: &str, cpu, mib: u64, age, obstacle: Option<&str>| Candidate {
         pid,
         kind: kind.into(),
+        name: command.rsplit(['/', ' ']).next().unwrap_or_default().into(),
         command: command.into(),
         cpu,
         rss: mib << 20,
