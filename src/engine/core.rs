@@ -1,0 +1,108 @@
+//! What a run has with or without a screen: session, sources, sinks, and the one way events take.
+
+use super::sources::{DETACH_PATIENCE, Sources};
+use crate::feed::{EndReason, Event, Feed, Note, NoteLevel, SourceId, TargetInfo};
+use crate::session::Session;
+use crate::sink::{Offer, Sink};
+use crate::source::{Clock, Inbox, Source};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// How long a sink may take to complete what it has.
+pub const FINISH_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Session, sources and sinks of a run.
+#[derive(Default)]
+pub struct Core {
+    /// Everything known.
+    pub session: Session,
+    /// What is being watched.
+    pub sources: Sources,
+    /// Who hears of it besides the session.
+    pub sinks: Vec<Box<dyn Sink>>,
+}
+
+impl Core {
+    /// A run that keeps at most `budget` bytes of windows.
+    pub fn new(budget: usize) -> Self {
+        Self { session: Session::new(budget), ..Self::default() }
+    }
+
+    /// Starts to watch something.
+    pub fn watch(&mut self, source: Box<dyn Source>) -> SourceId {
+        self.sources.start(source)
+    }
+
+    /// Where events come out.
+    pub fn inbox(&self) -> &Inbox {
+        self.sources.inbox()
+    }
+
+    /// Takes one event into the session and offers it to every sink. A sink that can't go on is
+    /// let go; it has said why itself.
+    pub fn take(&mut self, event: Event) -> SourceId {
+        let event = Arc::new(event);
+        self.session.ingest(&event);
+        self.sinks.retain_mut(|sink| matches!(sink.offer(&event), Offer::Taken));
+        event.source
+    }
+
+    /// Adds a note of our own, such as a mark, to everything that listens.
+    pub fn note(&mut self, level: NoteLevel, text: &str) {
+        let note = Note { level, text: crate::profile::clean_name(text) };
+        self.take(Event { source: SourceId(0), at: Clock::get().now(), feed: Feed::Note(note) });
+    }
+
+    /// The targets reached so far.
+    pub fn targets(&self) -> Vec<(SourceId, TargetInfo)> {
+        let known = self.session.sources().iter().enumerate();
+        known.filter_map(|(at, source)| Some((SourceId(at as u16), source.target.clone()?))).collect()
+    }
+
+    /// Whether every source has ended without ever reaching its target.
+    pub fn all_failed(&self) -> bool {
+        let failed = |end: &Option<EndReason>| matches!(end, Some(EndReason::Failed(_)));
+        let sources = self.session.sources();
+        !sources.is_empty() && sources.iter().all(|source| failed(&source.ended) && source.target.is_none())
+    }
+
+    /// Takes events for a short while, so that a failure to attach is told before a screen opens.
+    pub async fn settle(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        loop {
+            let Ok(event) = timeout_at(deadline, self.inbox().recv()).await else { return };
+            let settled = matches!(event.feed, Feed::Attached(_) | Feed::Ended(_));
+            self.take(event);
+            if settled {
+                return;
+            }
+        }
+    }
+
+    /// Stops every source and takes what they still say, the last windows included.
+    pub async fn stop(&mut self) {
+        self.sources.stop();
+        let deadline = Instant::now() + DETACH_PATIENCE;
+        while !self.sources.all_ended() {
+            let soon = (Instant::now() + Duration::from_millis(20)).min(deadline);
+            if let Ok(event) = timeout_at(soon, self.inbox().recv()).await {
+                self.take(event);
+            }
+            if Instant::now() >= deadline {
+                break;
+            }
+        }
+        self.sources.wait().await;
+        while let Some(event) = self.inbox().try_recv() {
+            self.take(event);
+        }
+    }
+
+    /// Lets every sink complete what it has.
+    pub fn finish_sinks(&mut self) {
+        for sink in self.sinks.drain(..) {
+            sink.finish(FINISH_PATIENCE);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A run without a screen: the same loop, until a time is covered or somebody asks to leave.
+
+use super::core::Core;
+use super::signals::Asked;
+use super::{Ending, exit_code};
+use crate::feed::{Feed, Phase};
+use crate::profile::{Moment, Nanos};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// When a run without a screen ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Until {
+    /// When asked, or when the sources end.
+    Asked,
+    /// When that much time is covered by windows.
+    Covered(Nanos),
+}
+
+/// How much less than asked is taken for enough.
+const SHORT: Nanos = Nanos::from_millis(100);
+/// How much longer than asked a target that answers slowly may take.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// Called after every window.
+type Progress = Box<dyn FnMut(&Core) + Send>;
+
+/// A run without a screen.
+pub struct Headless {
+    core: Core,
+    until: Until,
+    progress: Option<Progress>,
+}
+
+impl Headless {
+    /// A run of `core` until then.
+    pub fn new(core: Core, until: Until) -> Self {
+        Self { core, until, progress: None }
+    }
+
+    /// Calls `told` after every window.
+    #[must_use]
+    pub fn with_progress(mut self, told: impl FnMut(&Core) + Send + 'static) -> Self {
+        self.progress = Some(Box::new(told));
+        self
+    }
+
+    /// Runs, frees the targets, and returns what was seen.
+    pub async fn run(mut self, asked: &mut mpsc::Receiver<Asked>) -> (Core, Ending) {
+        let mut ending = Ending::default();
+        let deadline = Instant::now() + self.patience();
+        loop {
+            tokio::select! {
+                biased;
+                Some(asked) = asked.recv() => {
+                    if let Asked::Leave(code) = asked {
+                        ending.code = code;
+                        break;
+                    }
+                }
+                event = self.core.inbox().recv() => {
+                    if !self.take(event) {
+                        break;
+                    }
+                }
+                () = tokio::time::sleep_until(deadline) => break,
+            }
+        }
+        self.core.stop().await;
+        if self.core.all_failed() {
+            ending.error = self.core.sources.take_error();
+            ending.code = ending.error.as_ref().map_or(1, |error| exit_code(error.class));
+        }
+        (self.core, ending)
+    }
+
+    fn patience(&self) -> Duration {
+        match self.until {
+            Until::Asked => Duration::from_hours(8760),
+            Until::Covered(length) => Duration::from(length) + GRACE,
+        }
+    }
+
+    /// Takes an event; false when the run is over.
+    fn take(&mut self, event: crate::feed::Event) -> bool {
+        let window = matches!(event.feed, Feed::Window(_));
+        let ended = matches!(event.feed, Feed::Ended(_));
+        self.core.take(event);
+        if window && let Some(told) = &mut self.progress {
+            told(&self.core);
+        }
+        let all_ended = ended && self.core.session.sources().iter().all(|source| source.ended.is_some());
+        !all_ended && !self.is_covered()
+    }
+
+    fn is_covered(&self) -> bool {
+        let Until::Covered(length) = self.until else { return false };
+        let tracks = self.core.session.timeline().tracks();
+        // A little less than a window short: waiting for another whole one would take twice the time.
+        let covered = |start: Moment, end: Moment| end.since(start) + SHORT >= length;
+        tracks.iter().any(|track| {
+            let first = track.windows().next().map(|window| window.span.start);
+            let last = track.last().map(|window| window.span.end());
+            first.zip(last).is_some_and(|(start, end)| covered(start, end))
+        })
+    }
+}
+
+/// The step a source is at, in words, for progress on standard error.
+pub fn phase_text(phase: &Phase) -> &str {
+    match phase {
+        Phase::Attaching(step) | Phase::Waiting(step) => step,
+        Phase::Sampling => "sampling",
+        Phase::Detaching => "detaching",
+    }
+}

@@ -1,0 +1,114 @@
+//! The terminal's modes: entered once, left on every way out.
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+
+/// What switches the screen on: alternate screen, hidden cursor, bracketed paste.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// What undoes all that we may have switched on, in an order that is safe to cut off.
+const LEAVE: &str = "\x1b[0m\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// Clicks, drags and the wheel, in the coordinates that don't overflow. Not 1003: that sends a
+/// sequence for every movement.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+
+/// The modes before us, while we hold the terminal.
+static HELD: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Why there can be no screen.
+#[derive(Debug, thiserror::Error)]
+pub enum TerminalError {
+    /// Output or input is not a terminal.
+    #[error("the screen needs a terminal, and this is not one")]
+    NoTerminal,
+    /// The terminal cannot place text.
+    #[error("this terminal (TERM={0}) cannot show a screen")]
+    Dumb(String),
+    /// The terminal refused.
+    #[error("failed to set up the terminal: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// The terminal in screen mode; dropping it gives the terminal back.
+pub struct Terminal {
+    tty: File,
+}
+
+impl Terminal {
+    /// Whether a screen is possible at all; touches nothing.
+    pub fn check(term: Option<&str>) -> Result<(), TerminalError> {
+        if !std::io::stdout().is_terminal() || File::open("/dev/tty").is_err() {
+            return Err(TerminalError::NoTerminal);
+        }
+        match term {
+            Some(term @ ("dumb" | "")) => Err(TerminalError::Dumb(term.into())),
+            None => Err(TerminalError::Dumb("unset".into())),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Takes the terminal: raw mode, alternate screen, and the mouse if asked.
+    pub fn enter(mouse: bool) -> Result<Self, TerminalError> {
+        let mut tty = File::options().read(true).write(true).open("/dev/tty")?;
+        let before = tcgetattr(&tty).map_err(std::io::Error::from)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        *HELD.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(before);
+        if let Err(error) = tcsetattr(&tty, OptionalActions::Now, &raw) {
+            restore();
+            return Err(std::io::Error::from(error).into());
+        }
+        let terminal = Self { tty: tty.try_clone()? };
+        tty.write_all(ENTER.as_bytes())?;
+        if mouse {
+            tty.write_all(MOUSE_ON.as_bytes())?;
+        }
+        Ok(terminal)
+    }
+
+    /// Reads columns and rows; 80 by 24 when the terminal does not tell.
+    pub fn size_reader(&self) -> std::io::Result<impl Fn() -> (u16, u16) + Send + 'static> {
+        let tty = self.tty.try_clone()?;
+        Ok(move || match tcgetwinsize(&tty) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
+            Ok(_) | Err(_) => (80, 24),
+        })
+    }
+
+    /// A handle to write frames to.
+    pub fn output(&self) -> std::io::Result<File> {
+        self.tty.try_clone()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Gives the terminal back if we hold it. Callable from any thread, any number of times, also from a
+/// panic: best effort, step by step. Never waits for a terminal that takes no bytes.
+pub fn restore() {
+    let held = match HELD.try_lock() {
+        Ok(mut held) => held.take(),
+        Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner().take(),
+        Err(std::sync::TryLockError::WouldBlock) => None,
+    };
+    let Some(before) = held else { return };
+    let Ok(tty) = File::options().read(true).write(true).open("/dev/tty") else { return };
+    // What waits to be written to a terminal that nobody reads would hold us for ever.
+    if !can_write_soon(&tty) {
+        let _ = rustix::termios::tcflush(&tty, rustix::termios::QueueSelector::OFlush);
+    }
+    let _ = (&tty).write_all(LEAVE.as_bytes());
+    let _ = tcsetattr(&tty, OptionalActions::Now, &before);
+}
+
+fn can_write_soon(tty: &File) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let wait = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+    let mut fds = [PollFd::new(tty, PollFlags::OUT)];
+    matches!(poll(&mut fds, Some(&wait)), Ok(ready) if ready > 0)
+}
