@@ -57,7 +57,7 @@
 //! a theme a file in `themes/` and a line in `theme/builtin.rs`.
 
 pub mod app;
-
+pub mod cli;
 pub mod demo;
 pub mod engine;
 pub mod feed;

@@ -1,0 +1,302 @@
+//! The shape of the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Where is this process spending its CPU, its memory and its event loop, right now - and what did
+/// it do a minute ago?
+#[derive(Debug, Parser)]
+#[command(
+    name = "flametop",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = AFTER_HELP,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// A subcommand, or none for the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// What to watch: a PID, a process name, ws:// or host:port of an inspector, the URL of a pprof
+    /// endpoint, or a file. Without one, a list of processes to choose from
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    /// Options of the screen.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+
+    /// Options of sampling.
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  flametop 4711                      watch process 4711 (Node: nothing need be prepared)
+  flametop run -- node app.js        watch a program from its first instruction
+  flametop demo                      watch the built-in workload
+  flametop record 4711 --for 30s -o spike.pb.gz
+  flametop top 4711 --for 5s
+
+In the screen: Space freezes, [ and ] step through time, w writes pprof, R records, ? shows all keys.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 no such target, 4 not permitted, 5 bad input, 128+n signal n.";
+
+/// What flametop can do besides the screen.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a program and watch it from its first instruction; passes its exit code on
+    Run(RunArgs),
+    /// Watch a built-in workload: needs nothing installed, no network, no privileges
+    Demo(DemoArgs),
+    /// Record without a screen, to pprof (.pb.gz) or a recording (.ftrec)
+    Record(RecordArgs),
+    /// Print the functions that cost most, like `go tool pprof -top`
+    Top(TopArgs),
+    /// List the processes that can be watched
+    List(ListArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+    /// Serve the built-in workload (started by `flametop demo`)
+    #[command(hide = true)]
+    DemoWorkload,
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Options of the screen.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+    /// Options of sampling.
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+    /// The program and its arguments
+    #[arg(required = true, last = true, value_name = "CMD")]
+    pub command: Vec<String>,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Watch the sample Node application instead (needs node)
+    #[arg(long)]
+    pub node: bool,
+    /// Options of the screen.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+    /// Options of sampling.
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+}
+
+/// Options of `record`.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// What to watch, as for the screen
+    #[arg(required = true, value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// How long; without it, until Ctrl-C
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub length: Option<std::time::Duration>,
+    /// The file: .pb.gz for pprof, .ftrec for a recording with every window [default: a recording
+    /// named after target and time]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Options of sampling.
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+}
+
+/// Options of `top`.
+#[derive(Debug, Args)]
+pub struct TopArgs {
+    /// What to watch, or a file to read
+    #[arg(required = true, value_name = "TARGET")]
+    pub target: String,
+    /// How long to sample
+    #[arg(long = "for", value_name = "TIME", value_parser = duration, default_value = "5s")]
+    pub length: std::time::Duration,
+    /// Functions to print
+    #[arg(short = 'n', long, default_value_t = 30)]
+    pub lines: usize,
+    /// Which sample type: cpu, `inuse_space`, `alloc_space`
+    #[arg(long = "type", value_name = "NAME", default_value = "cpu")]
+    pub sample_type: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Options of sampling.
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
+}
+
+/// Options of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of sampling, common to everything that watches.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Sampling")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct SamplingArgs {
+    /// CPU samples a second
+    #[arg(long, value_name = "HZ", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rate: u32,
+    /// Length of a window
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    pub window: std::time::Duration,
+    /// Do not make the target compile its hot code anew at the start. V8 attributes code that was
+    /// inlined or entered in mid-loop before the profiler came to its caller; compiling it again mends
+    /// that, at the price of what the target's first seconds cost it
+    #[arg(long)]
+    pub no_recompile: bool,
+    /// Sample the heap whatever a reading costs the target
+    #[arg(long, conflicts_with = "no_heap")]
+    pub heap: bool,
+    /// Do not sample the heap
+    #[arg(long)]
+    pub no_heap: bool,
+    /// Let the heap profile tell what is allocated in each window, instead of what is in use
+    #[arg(long, conflicts_with = "no_heap")]
+    pub heap_allocated: bool,
+    /// Do not sample CPU
+    #[arg(long)]
+    pub no_cpu: bool,
+    /// Bytes between sampled allocations
+    #[arg(long, value_name = "SIZE", default_value = "512KiB", value_parser = size)]
+    pub heap_interval: u64,
+    /// Memory for the windows kept
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
+    pub memory: u64,
+    /// The kind of target, when it should not be recognised by itself
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+}
+
+/// Options of the screen.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Screen")]
+pub struct ScreenArgs {
+    /// Start recording at once, to FILE if given
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "clap's way to say: absent, alone, or with a value")]
+    pub record: Option<Option<PathBuf>>,
+    /// The colours: dark, light or mono
+    #[arg(long, value_name = "NAME", env = "FLAMETOP_THEME")]
+    pub theme: Option<String>,
+    /// How many colours the terminal has
+    #[arg(long, value_enum, value_name = "DEPTH", default_value_t = ColourArg::Auto)]
+    pub color: ColourArg,
+    /// Draw with ASCII only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Switch the mouse on (off over SSH unless asked)
+    #[arg(long, conflicts_with = "no_mouse")]
+    pub mouse: bool,
+    /// Switch the mouse off
+    #[arg(long)]
+    pub no_mouse: bool,
+}
+
+/// How many colours to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColourArg {
+    /// As the environment tells.
+    Auto,
+    /// 16 million.
+    Truecolor,
+    /// 256.
+    #[value(name = "256")]
+    Indexed,
+    /// The 16 basic ones.
+    #[value(name = "16")]
+    Basic,
+    /// None.
+    Never,
+}
+
+/// The command, for help, completions and the manual page.
+pub fn command() -> clap::Command {
+    use clap::CommandFactory;
+    Cli::command()
+}
+
+/// `30s`, `500ms`, `10m`, `1h`; a bare number is seconds.
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let (number, unit) = split_unit(text)?;
+    let seconds = match unit {
+        "ms" => number / 1000.0,
+        "s" | "" => number,
+        "m" | "min" => number * 60.0,
+        "h" => number * 3600.0,
+        _ => return Err(format!("{unit:?} is no unit of time: use ms, s, m or h")),
+    };
+    if !(0.05..=7.0 * 24.0 * 3600.0).contains(&seconds) {
+        return Err("it must be between 50 ms and 7 days".into());
+    }
+    Ok(std::time::Duration::from_secs_f64(seconds))
+}
+
+/// `512KiB`, `64k`, `256MiB`, `1G`; a bare number is bytes.
+fn size(text: &str) -> Result<u64, String> {
+    let (number, unit) = split_unit(text)?;
+    let factor = match unit.trim_end_matches("iB").trim_end_matches('B').to_ascii_lowercase().as_str() {
+        "" => 1u64,
+        "k" => 1 << 10,
+        "m" => 1 << 20,
+        "g" => 1 << 30,
+        _ => return Err(format!("{unit:?} is no unit of size: use KiB, MiB or GiB")),
+    };
+    let bytes = number * factor as f64;
+    if !(1024.0..=1e12).contains(&bytes) {
+        return Err("it must be between 1 KiB and 1 TB".into());
+    }
+    Ok(bytes as u64)
+}
+
+fn split_unit(text: &str) -> Result<(f64, &str), String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let number = text[..digits].parse().map_err(|_| "it must begin with a number".to_string())?;
+    Ok((number, &text[digits..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn times_and_sizes_are_read_with_their_units() {
+        assert_eq!(duration("30s"), Ok(std::time::Duration::from_secs(30)));
+        assert_eq!(duration("1.5m"), Ok(std::time::Duration::from_secs(90)));
+        assert!(duration("0s").is_err() && duration("x").is_err() && duration("3y").is_err());
+        assert_eq!(size("512KiB"), Ok(524_288));
+        assert_eq!(size("1g"), Ok(1 << 30));
+        assert!(size("12").is_err() && size("5parsecs").is_err());
+    }
+
+    #[test]
+    fn a_target_and_a_subcommand_are_told_apart() {
+        let cli = Cli::try_parse_from(["flametop", "4711", "--window", "2s"]).expect("valid");
+        assert_eq!(cli.targets, ["4711"]);
+        let cli = Cli::try_parse_from(["flametop", "run", "--", "node", "a.js", "--x"]).expect("valid");
+        assert!(matches!(cli.command, Some(Command::Run(run)) if run.command == ["node", "a.js", "--x"]));
+        assert!(Cli::try_parse_from(["flametop", "1", "--rate", "0"]).is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! What each subcommand runs.
+
+use super::args::{Cli, Command, DemoArgs, ListArgs, RecordArgs, SamplingArgs, TopArgs, command};
+use super::exit::Failure;
+use super::live::{Start, watch};
+use super::report;
+use super::run::{options, runtime};
+use crate::engine::{Asked, Core, Headless, Until, listen, phase_text};
+use crate::feed::{NoteLevel, TargetSpec};
+use crate::profile::Nanos;
+use crate::source::{self, discover};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
+
+/// Runs the command line; the exit code.
+pub fn run(cli: Cli) -> Result<u8, Failure> {
+    match cli.command {
+        None => watch(Start::Targets(cli.targets), &cli.screen, &cli.sampling),
+        Some(Command::Run(run)) => watch(Start::Command(run.command), &run.screen, &run.sampling),
+        Some(Command::Demo(demo)) => run_demo(&demo),
+        Some(Command::Record(record)) => run_record(&record),
+        Some(Command::Top(top)) => run_top(&top),
+        Some(Command::List(list)) => run_list(&list),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut command(), "flametop", &mut std::io::stdout());
+            Ok(0)
+        }
+        Some(Command::Man) => {
+            Ok(clap_mangen::Man::new(command()).render(&mut std::io::stdout()).map(|()| 0)?)
+        }
+        Some(Command::DemoWorkload) => run_demo_workload(),
+    }
+}
+
+fn run_demo_workload() -> Result<u8, Failure> {
+    crate::demo::serve(crate::demo::DemoOptions::default())
+        .map(|()| 0)
+        .map_err(|error| Failure::new(error.to_string()))
+}
+
+fn run_demo(demo: &DemoArgs) -> Result<u8, Failure> {
+    let start = if demo.node { Start::NodeDemo } else { Start::Demo };
+    watch(start, &demo.screen, &demo.sampling)
+}
+
+fn run_list(list: &ListArgs) -> Result<u8, Failure> {
+    let found = discover::Discovery::new().look();
+    let mut out = std::io::stdout().lock();
+    let text = if list.json { report::list_json(&found) } else { report::list_text(&found) };
+    print(&mut out, &text)
+}
+
+/// Prints; a reader that has gone away is no failure.
+fn print(out: &mut impl Write, text: &str) -> Result<u8, Failure> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(0),
+    }
+}
+
+fn run_top(top: &TopArgs) -> Result<u8, Failure> {
+    let until = Until::Covered(Nanos::from(top.length));
+    let (core, code) = sample(std::slice::from_ref(&top.target), &top.sampling, until, None)?;
+    let text = report::top(&core, &top.sample_type, top.lines, top.json)?;
+    print(&mut std::io::stdout().lock(), &text)?;
+    Ok(code)
+}
+
+fn run_record(record: &RecordArgs) -> Result<u8, Failure> {
+    let until = record.length.map_or(Until::Asked, |length| Until::Covered(Nanos::from(length)));
+    let pprof = record.output.as_ref().filter(|path| !is_recording(path));
+    // A directory that can't be written to is better known before than after half an hour.
+    pprof.map_or(Ok(()), |path| report::check_writable(path))?;
+    let recording = if pprof.is_none() { Some(record.output.clone()) } else { None };
+    let (core, code) = sample(&record.targets, &record.sampling, until, recording)?;
+    if let Some(path) = pprof {
+        for written in report::write_pprof(&core, path)? {
+            tell(&format!("written {}", written.display()));
+        }
+    }
+    // Ctrl-C is the way to end a recording without --for: it is not a failure.
+    Ok(if record.length.is_none() && code == 130 { 0 } else { code })
+}
+
+fn is_recording(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "ftrec")
+}
+
+/// Samples without a screen; `recording` is the file to record to, made up when inner none.
+#[expect(clippy::option_option, reason = "no recording, one with a made-up name, one with a name")]
+fn sample(
+    targets: &[String],
+    sampling: &SamplingArgs,
+    until: Until,
+    recording: Option<Option<PathBuf>>,
+) -> Result<(Core, u8), Failure> {
+    let options = options(sampling);
+    let sources = targets
+        .iter()
+        .map(|word| {
+            source::open(TargetSpec::parse(word), options.clone(), sampling.kind.as_deref())
+                .map_err(Failure::from)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    runtime()?.block_on(async {
+        let mut asked = listen()?;
+        let mut core = Core::new(sampling.memory as usize);
+        sources.into_iter().for_each(|source| {
+            core.watch(source);
+        });
+        core.settle(std::time::Duration::from_secs(15)).await;
+        if let Some(path) = recording
+            && !core.all_failed()
+        {
+            core.sinks.push(report::start_recorder(path, &core)?);
+        }
+        let (core, ending) = finish(core, until, &mut asked).await;
+        match ending.error {
+            Some(error) => Err(Failure::from(error)),
+            None => Ok((core, ending.code)),
+        }
+    })
+}
+
+async fn finish(
+    core: Core,
+    until: Until,
+    asked: &mut mpsc::Receiver<Asked>,
+) -> (Core, crate::engine::Ending) {
+    let run = Headless::new(core, until).with_progress(progress());
+    let (mut core, ending) = run.run(asked).await;
+    core.finish_sinks();
+    clear_progress();
+    for note in core.session.notes().filter(|note| note.note.level >= NoteLevel::Warning) {
+        tell(&note.note.text);
+    }
+    (core, ending)
+}
+
+/// A line on standard error that is written over, when somebody can see it.
+fn progress() -> impl FnMut(&Core) + Send + 'static {
+    let seen = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    move |core: &Core| {
+        let Some(source) = core.session.sources().first().filter(|_| seen) else { return };
+        let covered = core.session.timeline().span().map_or(0.0, |span| span.length.as_secs_f64());
+        let _ = write!(
+            std::io::stderr(),
+            "\r\x1b[K{} {covered:.1} s, {} samples, {} lost",
+            phase_text(&source.status.phase),
+            source.taken,
+            source.lost
+        );
+    }
+}
+
+fn clear_progress() {
+    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+}
+
+fn tell(text: &str) {
+    // Standard error may be closed; there is nobody else to tell.
+    let _ = writeln!(std::io::stderr(), "flametop: {text}");
+}

@@ -1,0 +1,65 @@
+//! How failures are told, and their exit codes.
+
+use crate::engine::exit_code;
+use crate::source::SourceError;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// A failure as the command line tells it.
+#[derive(Debug)]
+pub struct Failure {
+    /// What failed.
+    pub message: String,
+    /// The way out.
+    pub hint: Option<String>,
+    /// The exit code.
+    pub code: u8,
+}
+
+impl Failure {
+    /// A failure with the exit code 1.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, code: 1 }
+    }
+
+    /// The way out of it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Its exit code.
+    #[must_use]
+    pub fn code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self { message: error.message, hint: error.hint, code: exit_code(error.class) }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// Tells a failure on standard error.
+pub fn tell(failure: &Failure) -> ExitCode {
+    let mut error = std::io::stderr().lock();
+    // Standard error may be closed; there is nobody else to tell.
+    let _ = writeln!(error, "flametop: {}", failure.message);
+    if let Some(hint) = &failure.hint {
+        let _ = writeln!(error, "  hint: {hint}");
+    }
+    ExitCode::from(failure.code)
+}
+
+/// Prints help, version or a usage error as clap words it: help to standard output with code 0.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}

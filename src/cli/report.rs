@@ -1,0 +1,238 @@
+//! Text and files of the commands without a screen.
+
+use super::exit::Failure;
+use crate::engine::{Core, track_name, with_hint, write_profile};
+use crate::feed::TargetInfo;
+use crate::format;
+use crate::profile::{Flame, FunctionRow, Nanos, Shape, Unit, function_table, short_path};
+use crate::session::{Range, Scope, Selection};
+use crate::sink::{Recorder, RecorderReport, Sink};
+use crate::source::Clock;
+use crate::source::discover::Found;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// The functions that cost most, as text or JSON.
+pub fn top(core: &Core, kind: &str, lines: usize, json: bool) -> Result<String, Failure> {
+    let session = &core.session;
+    let Some(range) = session.timeline().span().map(Range::Span) else { return Err(nothing_seen(core)) };
+    let selection = Selection { range, kind: kind.into(), scope: Scope::All };
+    let Some(selected) = session.select(&selection) else {
+        let kinds = session.timeline().kinds();
+        let known: Vec<&str> = kinds.iter().map(|kind| &*kind.name).collect();
+        return Err(
+            Failure::new(format!("there are no {kind} samples; there are: {}", known.join(", "))).code(2)
+        );
+    };
+    let flame = Flame::build(session.tree(), &selected.fold, selected.column, &Shape::default());
+    let table = Table {
+        rows: function_table(&flame),
+        total: flame.total(),
+        covered: selected.covered,
+        samples: selected.sampling.taken,
+        lost: selected.sampling.lost,
+        unit: selected.fold.kinds()[selected.column].unit,
+        lines,
+        kind,
+    };
+    Ok(if json { table.json(core) } else { table.text(core) })
+}
+
+fn nothing_seen(core: &Core) -> Failure {
+    let last = core.session.notes().next_back().map(|note| note.note.text.to_string());
+    let failure = Failure::new("no window arrived");
+    match last {
+        Some(text) => failure.hint(text),
+        None => failure.hint("the target did not answer in time: is it blocked or stopped?"),
+    }
+}
+
+struct Table<'a> {
+    rows: Vec<FunctionRow>,
+    total: i64,
+    covered: Nanos,
+    samples: u64,
+    lost: u64,
+    unit: Unit,
+    lines: usize,
+    kind: &'a str,
+}
+
+impl Table<'_> {
+    fn text(&self, core: &Core) -> String {
+        let mut out = String::new();
+        let target = target_of(core);
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{} ({}), {}", target.name, target.kind, self.kind);
+        let _ = writeln!(
+            out,
+            "total {} in {:.2} s, {} samples, {} lost",
+            amount(self.total, self.unit),
+            self.covered.as_secs_f64(),
+            self.samples,
+            self.lost
+        );
+        let _ = writeln!(out, "{:>10} {:>6} {:>6} {:>10} {:>6}", "flat", "flat%", "sum%", "cum", "cum%");
+        let mut sum = 0;
+        for row in self.rows.iter().take(self.lines) {
+            sum += row.self_value;
+            let frame = core.session.tree().frames().get(row.frame);
+            let place = if frame.line > 0 {
+                format!(" {}:{}", short_path(&frame.file), frame.line)
+            } else {
+                String::new()
+            };
+            let _ = writeln!(
+                out,
+                "{:>10} {:>5.1}% {:>5.1}% {:>10} {:>5.1}%  {}{place}",
+                amount(row.self_value, self.unit),
+                self.share(row.self_value),
+                self.share(sum),
+                amount(row.total, self.unit),
+                self.share(row.total),
+                frame.name
+            );
+        }
+        out
+    }
+
+    fn json(&self, core: &Core) -> String {
+        let rows: Vec<serde_json::Value> = self
+            .rows
+            .iter()
+            .take(self.lines)
+            .map(|row| {
+                let frame = core.session.tree().frames().get(row.frame);
+                serde_json::json!({
+                    "name": &*frame.name, "file": &*frame.file, "line": frame.line, "column": frame.column,
+                    "kind": frame.kind.as_str(), "self": row.self_value, "total": row.total,
+                })
+            })
+            .collect();
+        let target = target_of(core);
+        let whole = serde_json::json!({
+            "target": &*target.name, "pid": target.pid, "type": self.kind, "unit": self.unit.as_str(),
+            "total": self.total, "covered_seconds": self.covered.as_secs_f64(),
+            "samples": self.samples, "lost": self.lost, "functions": rows,
+        });
+        format!("{whole:#}\n")
+    }
+
+    fn share(&self, value: i64) -> f64 {
+        value as f64 * 100.0 / self.total.max(1) as f64
+    }
+}
+
+fn target_of(core: &Core) -> TargetInfo {
+    core.targets().into_iter().next().map(|(_, target)| target).unwrap_or_default()
+}
+
+fn amount(value: i64, unit: Unit) -> String {
+    match unit {
+        Unit::Nanoseconds => format!("{:.0}ms", value as f64 / 1e6),
+        Unit::Bytes => format!("{:.2}MB", value as f64 / 1_048_576.0),
+        Unit::Count => value.to_string(),
+    }
+}
+
+/// The processes as a table.
+pub fn list_text(found: &[Found]) -> String {
+    let mut out = format!("{:>7} {:<8} {:>6} {:>9}  {:<10} COMMAND\n", "PID", "KIND", "CPU%", "RSS", "USER");
+    for process in found {
+        let obstacle = process.obstacle.as_ref().map_or_else(String::new, |text| format!("  ({text})"));
+        let _ = writeln!(
+            out,
+            "{:>7} {:<8} {:>6.1} {:>6.1} MB  {:<10} {}{obstacle}",
+            process.pid,
+            process.kind,
+            process.cpu * 100.0,
+            process.rss as f64 / 1_048_576.0,
+            process.user,
+            process.command
+        );
+    }
+    if found.is_empty() {
+        out.push_str("no process that flametop can watch was found\n");
+    }
+    out
+}
+
+/// The processes as JSON.
+pub fn list_json(found: &[Found]) -> String {
+    let list: Vec<serde_json::Value> = found
+        .iter()
+        .map(|p| {
+            serde_json::json!({
+                "pid": p.pid, "kind": &*p.kind, "command": &*p.command, "cpu": p.cpu, "rss": p.rss,
+                "age_seconds": p.age.as_secs_f64(), "user": &*p.user, "obstacle": p.obstacle.as_deref(),
+            })
+        })
+        .collect();
+    format!("{:#}\n", serde_json::Value::from(list))
+}
+
+/// Refuses a path whose directory can't be written to. Only trying tells: root may write anywhere by
+/// its permissions, and still not to `/proc` or a read-only disk.
+pub fn check_writable(path: &Path) -> Result<(), Failure> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let probe = parent.join(format!(".flametop-{}", std::process::id()));
+    let tried = std::fs::OpenOptions::new().write(true).create_new(true).open(&probe);
+    tried.and_then(|_| std::fs::remove_file(&probe)).map_err(|error| {
+        Failure::new(format!("failed to write {}: {error}", path.display()))
+            .hint("choose a directory that exists and that you may write to with -o")
+    })
+}
+
+/// Writes everything seen as pprof: CPU to `path`, heap beside it with one timestamp.
+pub fn write_pprof(core: &Core, path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let Some(span) = core.session.timeline().span() else { return Err(nothing_seen(core)) };
+    let profiles = core.session.profiles(Range::Span(span), &Scope::All);
+    let target = target_of(core);
+    let format = path.file_name().and_then(|name| format::by_extension(&name.to_string_lossy()));
+    let format =
+        format.or_else(|| format::by_name("pprof")).ok_or_else(|| Failure::new("pprof can't be written"))?;
+    let mut written = Vec::new();
+    for (index, profile) in profiles.iter().enumerate() {
+        let name = if index == 0 { path.to_path_buf() } else { beside(path, track_name(profile)) };
+        written.push(write_profile(profile, &target, format, &name).map_err(Failure::new)?);
+    }
+    Ok(written)
+}
+
+/// `x.pb.gz` with the track in its name: `x.heap.pb.gz`.
+fn beside(path: &Path, track: &str) -> PathBuf {
+    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let (stem, rest) = name.split_once('.').unwrap_or((&name, "pb.gz"));
+    path.with_file_name(format!("{stem}.{track}.{rest}"))
+}
+
+/// Starts to record to a file; without a path one is made up.
+pub fn start_recorder(path: Option<PathBuf>, core: &Core) -> Result<Box<dyn Sink>, Failure> {
+    match Recorder::start(path, Clock::get().now(), &core.targets(), tell_recording) {
+        Ok(recorder) => Ok(Box::new(recorder)),
+        Err(error) => Err(Failure::new(with_hint(&error, error.hint()))),
+    }
+}
+
+fn tell_recording(report: RecorderReport) {
+    let text = match report {
+        RecorderReport::Started { path, .. } => format!("recording to {}", path.display()),
+        RecorderReport::Finished { path, bytes, windows, .. } => {
+            format!("recorded {windows} windows, {bytes} bytes to {}", path.display())
+        }
+        RecorderReport::Failed(error) => with_hint(&error, error.hint()),
+        RecorderReport::Progress { .. } => return,
+    };
+    // Standard error may be closed; there is nobody else to tell.
+    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("flametop: {text}\n"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_track_is_named_beside_the_first() {
+        assert_eq!(beside(Path::new("/tmp/x.pb.gz"), "heap"), Path::new("/tmp/x.heap.pb.gz"));
+    }
+}
