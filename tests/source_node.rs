@@ -1,7 +1,5 @@
 //! Real Node processes under watch: true shares, no gaps, nothing left behind, and no exit held up.
 
-#![expect(clippy::print_stdout, reason = "the figures of a run are for whoever reads it")]
-
 mod support;
 
 use std::path::Path;

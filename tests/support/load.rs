@@ -1,6 +1,6 @@
 //! Requests to a target's server, one after another, from a thread of ours.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,9 +19,10 @@ impl Load {
         let (stop, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, counted) = (stop.clone(), served.clone());
         let thread = thread::spawn(move || {
-            let Ok(mut stream) = connect(port) else { return };
-            while !stopped.load(Ordering::Relaxed) && ask_on(&mut stream).is_ok() {
-                counted.fetch_add(1, Ordering::Relaxed);
+            while !stopped.load(Ordering::Relaxed) {
+                if ask(port).is_ok() {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
             }
         });
         Load { stop, served, thread: Some(thread) }
@@ -42,21 +43,10 @@ impl Drop for Load {
     }
 }
 
-/// One request on a connection that stays open: closed ones would fill the kernel's tables for a minute.
-fn ask_on(stream: &mut TcpStream) -> std::io::Result<()> {
-    stream.write_all(b"GET /work?n=50 HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
-    let (mut answer, mut part) = (Vec::new(), [0; 16 * 1024]);
-    while !answer.ends_with(b"\r\n0\r\n\r\n") {
-        match stream.read(&mut part)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            read => answer.extend_from_slice(&part[..read]),
-        }
-    }
-    Ok(())
-}
-
-fn connect(port: u16) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect(("127.0.0.1", port))?;
+fn ask(port: u16) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(std::time::Duration::from_secs(5)))?;
-    Ok(stream)
+    stream.write_all(b"GET /work?n=50 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    std::io::copy(&mut stream, &mut std::io::sink())?;
+    Ok(())
 }

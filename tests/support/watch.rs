@@ -62,9 +62,7 @@ impl Watch {
             Feed::Gauges(_) => "gauges".into(),
             other => format!("{other:?}"),
         };
-        let lines: Vec<String> =
-            self.seen.iter().map(|(at, event)| format!("\n{at:?} {}", word(&event.feed))).collect();
-        lines.concat()
+        self.seen.iter().map(|(at, event)| format!("\n{at:?} {}", word(&event.feed))).collect()
     }
 
     /// The windows that hold a kind, with when they came.
@@ -127,10 +125,10 @@ impl Watch {
         while let Some(event) = self.inbox.try_recv() {
             self.seen.push((self.began.elapsed(), event));
         }
-        let Ok(ended) = ended else {
-            panic!("waited {within:?} in vain for the source's end; {}", self.summary());
-        };
-        ended.expect("the source did not panic")
+        match ended {
+            Ok(ended) => ended.expect("the source did not panic"),
+            Err(_) => panic!("waited {within:?} in vain for the source's end; {}", self.summary()),
+        }
     }
 
     /// Tells it to stop, and says how long it took.

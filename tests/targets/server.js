@@ -37,7 +37,8 @@ function answer(request, response) {
   const url = new URL(request.url, 'http://localhost');
   const json = { 'content-type': 'application/json' };
   if (url.pathname === '/work') {
-    response.writeHead(200, json).end(work(Number(url.searchParams.get('n') ?? 200)));
+    const body = work(Number(url.searchParams.get('n') ?? 200));
+    response.writeHead(200, { ...json, 'content-length': Buffer.byteLength(body) }).end(body);
   } else if (url.pathname === '/state') {
     response.writeHead(200, json).end(JSON.stringify(state()));
   } else {
