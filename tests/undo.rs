@@ -45,13 +45,13 @@ fn has_child(target: &Target) -> bool {
     std::fs::read_to_string(children).is_ok_and(|children| !children.is_empty())
 }
 
-/// Blocked in native code for two seconds; the inspector opens when that is over, after we have given up.
+/// Blocked in native code for five seconds; the inspector opens when that is over, after we have given up.
 #[test]
 fn an_inspector_that_opens_late_is_closed_and_so_is_an_attached_one() {
     let node = require_node!(26);
     let blocked = start(
         &node,
-        "console.log('ready');setTimeout(()=>require('child_process').execSync('sleep 2'),1);setInterval(()=>{},50)",
+        "console.log('ready');setTimeout(()=>require('child_process').execSync('sleep 5'),1);setInterval(()=>{},50)",
     );
     let attached = start(&node, "console.log('ready');setInterval(()=>{},50)");
     wait_for("it is blocked", PATIENCE, || has_child(&blocked));

@@ -34,7 +34,8 @@ fn a_server_is_watched_frozen_stepped_through_recorded_and_exported() {
     let (mut pty, directory) = watch(&target, 120, 40);
     pty.wait_for_text("seventy", SOON);
     pty.send("R");
-    pty.wait_for_text("REC", SOON);
+    // The first windows hold the one-off cost of the start.
+    pty.wait_for_text("REC 00:04", SOON);
     pty.send(" ");
     pty.wait_for_text("FROZEN", SOON);
     pty.send("[");
@@ -121,4 +122,76 @@ fn the_picker_lists_filters_and_attaches() {
     pty.send("q");
     assert_eq!(pty.wait_exit(SOON).exit_code(), 0);
     target.wait_ports(&[], SOON);
+}
+
+#[test]
+fn a_panic_in_any_thread_frees_the_target_and_the_terminal() {
+    let node = support::runtimes::require_node!(22);
+    for place in ["engine", "job"] {
+        let target = Target::start_with(&node, &["--inspect-port=0"], "split_cpu.js", &[]);
+        let pid = target.pid().to_string();
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let command = PtyCommand::flametop(&[&pid]).current_dir(directory.path());
+        let mut pty = command.env("FLAMETOP_PLANT_PANIC", place).start();
+        if place == "job" {
+            pty.wait_for_text("seventy", SOON);
+            pty.send("w");
+        }
+        assert_eq!(pty.wait_exit(SOON).exit_code(), 101, "{}", pty.screen());
+        pty.assert_given_back();
+        // Told after the terminal was given back; a backtrace may have pushed it off the screen.
+        let output = String::from_utf8_lossy(&pty.output()).into_owned();
+        let told = output.find("a panic was planted").expect("the panic is told");
+        assert!(output.rfind("\u{1b}[?1049l").is_some_and(|left| left < told));
+        target.wait_ports(&[], SOON);
+        assert!(target.is_alive());
+    }
+}
+
+#[test]
+fn a_target_that_is_stopped_and_goes_on_is_told_and_not_lost() {
+    let node = support::runtimes::require_node!(24);
+    let target = Target::start_with(&node, &["--inspect-port=0"], "split_cpu.js", &[]);
+    let (mut pty, _directory) = watch(&target, 120, 40);
+    pty.wait_for_text("seventy", SOON);
+    target.signal(rustix::process::Signal::STOP);
+    pty.wait_for_text("BLOCKED", SOON);
+    pty.wait_for_text("stopped", SOON);
+    target.signal(rustix::process::Signal::CONT);
+    pty.wait_for_no_text("BLOCKED", SOON);
+    pty.wait_for_text("seventy", SOON);
+    pty.send("q");
+    assert_eq!(pty.wait_exit(SOON).exit_code(), 0);
+    target.wait_ports(&[], SOON);
+}
+
+#[test]
+fn a_target_that_ends_or_becomes_another_program_stays_to_be_read() {
+    let node = support::runtimes::require_node!(24);
+    let script = "function busy(){const e=Date.now()+2500;let n=0;while(Date.now()<e)n++}\
+                  console.log('ready');setTimeout(()=>{busy();process.execve?.('/bin/sleep',['sleep','5'],process.env);\
+                  process.exit(0)},200)";
+    let mut command = Command::new(&node);
+    command.args(["--inspect-port=0", "-e", script]).stdout(Stdio::piped());
+    let mut target = Target::spawn(command);
+    target.wait_line("ready", SOON);
+    let (mut pty, _directory) = watch(&target, 120, 40);
+    pty.wait_for_text("busy", SOON);
+    pty.wait_for_text("ENDED", SOON);
+    pty.send("q");
+    assert_eq!(pty.wait_exit(SOON).exit_code(), 0);
+}
+
+#[test]
+fn an_export_into_a_directory_that_cannot_be_written_to_is_told_on_screen() {
+    let node = support::runtimes::require_node!(22);
+    let target = Target::start_with(&node, &["--inspect-port=0"], "split_cpu.js", &[]);
+    let pid = target.pid().to_string();
+    let mut pty =
+        PtyCommand::flametop(&[&pid]).size(120, 40).current_dir(std::path::Path::new("/proc")).start();
+    pty.wait_for_text("seventy", SOON);
+    pty.send("w");
+    pty.wait_for_text("failed to", SOON);
+    pty.send("q");
+    assert_eq!(pty.wait_exit(SOON).exit_code(), 0);
 }

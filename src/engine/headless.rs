@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::signals::Asked;
 use super::{Ending, exit_code};
-use crate::feed::{Feed, Phase};
+use crate::feed::{Event, Feed, Phase};
 use crate::profile::{Moment, Nanos};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -50,7 +50,8 @@ impl Headless {
     pub async fn run(mut self, asked: &mut mpsc::Receiver<Asked>) -> (Core, Ending) {
         let mut ending = Ending::default();
         let deadline = Instant::now() + self.patience();
-        loop {
+        // What settled the start may have been the end.
+        while !self.is_over() {
             tokio::select! {
                 biased;
                 Some(asked) = asked.recv() => {
@@ -59,11 +60,7 @@ impl Headless {
                         break;
                     }
                 }
-                event = self.core.inbox().recv() => {
-                    if !self.take(event) {
-                        break;
-                    }
-                }
+                event = self.core.inbox().recv() => self.take(event),
                 () = tokio::time::sleep_until(deadline) => break,
             }
         }
@@ -82,16 +79,18 @@ impl Headless {
         }
     }
 
-    /// Takes an event; false when the run is over.
-    fn take(&mut self, event: crate::feed::Event) -> bool {
+    fn take(&mut self, event: Event) {
         let window = matches!(event.feed, Feed::Window(_));
-        let ended = matches!(event.feed, Feed::Ended(_));
         self.core.take(event);
         if window && let Some(told) = &mut self.progress {
             told(&self.core);
         }
-        let all_ended = ended && self.core.session.sources().iter().all(|source| source.ended.is_some());
-        !all_ended && !self.is_covered()
+    }
+
+    fn is_over(&self) -> bool {
+        let sources = self.core.session.sources();
+        let all_ended = !sources.is_empty() && sources.iter().all(|source| source.ended.is_some());
+        all_ended || self.is_covered()
     }
 
     fn is_covered(&self) -> bool {

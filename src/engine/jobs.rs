@@ -1,6 +1,7 @@
 //! Jobs that take time: writing files, looking for processes. Each runs on a thread of its own and
 //! answers with an [`Outcome`].
 
+use super::panic::planted;
 use crate::app::{Candidate, Job, Outcome, RecordingState};
 use crate::feed::{SourceId, TargetInfo};
 use crate::files;
@@ -25,6 +26,7 @@ pub fn export(
     outcomes: Sender<Outcome>,
 ) {
     tokio::task::spawn_blocking(move || {
+        planted("job");
         let target = targets.into_iter().next().map(|(_, target)| target).unwrap_or_default();
         let written = write_profiles(&profiles, &target, &format, Path::new("."));
         let outcome = match written {

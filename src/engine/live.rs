@@ -5,6 +5,7 @@
 
 use super::core::Core;
 use super::cost::CostMeter;
+use super::panic::planted;
 use super::signals::Asked;
 use super::terminal::{Frame, FrameWriter, Input, frame_text};
 use super::{Ending, exit_code};
@@ -133,6 +134,9 @@ impl Live {
     }
 
     fn feed(&mut self, event: Event) {
+        if matches!(event.feed, Feed::Window(_)) {
+            planted("engine");
+        }
         let ended = matches!(event.feed, Feed::Ended(_));
         let source = self.core.take(event);
         if ended && self.core.all_failed() {

@@ -27,3 +27,11 @@ pub fn install() {
         std::process::exit(101);
     }));
 }
+
+/// Panics when a debug build is told to by `FLAMETOP_PLANT_PANIC`, in the place of that name: so that
+/// tests can see what a panic leaves behind.
+pub fn planted(place: &str) {
+    if cfg!(debug_assertions) && std::env::var("FLAMETOP_PLANT_PANIC").is_ok_and(|asked| asked == place) {
+        panic!("a panic was planted in {place}");
+    }
+}
