@@ -15,29 +15,37 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 10;
-const MODES: [&str; 3] = ["bare", "flametop", "--cpu-prof"];
+/// What each run is called, and flametop's arguments where it watches.
+const MODES: [(&str, Option<&[&str]>); 6] = [
+    ("bare", None),
+    ("--cpu-prof", None),
+    ("flametop", Some(&[])),
+    ("without heap", Some(&["--no-heap"])),
+    ("without recompiling", Some(&["--no-heap", "--no-recompile"])),
+    ("without CPU", Some(&["--no-cpu", "--no-heap"])),
+];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let node = args.first().map_or("node", String::as_str);
     let number = |at: usize, default: u64| args.get(at).and_then(|arg| arg.parse().ok()).unwrap_or(default);
     let (rounds, seconds) = (number(1, 5), number(2, 5));
-    let mut rates = [Vec::new(), Vec::new(), Vec::new()];
+    let mut rates = vec![Vec::new(); MODES.len()];
     let mut own = Vec::new();
     for round in 0..rounds {
         for at in 0..MODES.len() {
             // Each round begins with another mode, so that none is always first.
             let mode = (at + round as usize) % MODES.len();
-            let (rate, cost) = run(node, MODES[mode], Duration::from_secs(seconds));
-            println!("round {round} {:<11} {rate:8.0} requests/s", MODES[mode]);
+            let (rate, cost) = run(node, mode, Duration::from_secs(seconds));
+            println!("round {round} {:<20} {rate:8.0} requests/s", MODES[mode].0);
             rates[mode].push(rate);
             own.extend(cost);
         }
     }
     let bare = median(&mut rates[0].clone());
-    for (mode, rates) in MODES.iter().zip(&mut rates) {
+    for ((mode, _), rates) in MODES.iter().zip(&mut rates) {
         let median = median(rates);
-        println!("{mode:<11} median {median:8.0} requests/s, {:.3} of bare", median / bare);
+        println!("{mode:<20} median {median:8.0} requests/s, {:.3} of bare", median / bare);
     }
     let (mut cpu, mut rss): (Vec<f64>, Vec<f64>) = own.into_iter().unzip();
     println!("flametop itself: median {:.2} % of one core, {:.0} MB", median(&mut cpu), median(&mut rss));
@@ -48,23 +56,27 @@ fn median(values: &mut [f64]) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Requests a second, and flametop's own CPU percentage and megabytes in its mode.
-fn run(node: &str, mode: &str, length: Duration) -> (f64, Option<(f64, f64)>) {
+/// Requests a second, and flametop's own CPU percentage and megabytes where it watches.
+fn run(node: &str, mode: usize, length: Duration) -> (f64, Option<(f64, f64)>) {
     let directory = std::env::temp_dir().join(format!("flametop-overhead-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("the temporary directory can be written to");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/targets/server.js");
     let mut command = Command::new(node);
-    if mode == "--cpu-prof" {
+    let (name, watching) = MODES[mode];
+    if name == "--cpu-prof" {
         command.args(["--cpu-prof", "--cpu-prof-interval=1000", "--cpu-prof-dir"]).arg(&directory);
     }
-    let mut server = command.arg(script).stdout(Stdio::piped()).spawn().expect("node can be started");
+    let mut server = command
+        .arg(script)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("node can be started");
     let port = ready_port(&mut server);
     load(port, Duration::from_secs(1));
-    let mut watcher = (mode == "flametop").then(|| watch(server.id(), &directory));
-    if watcher.is_some() {
-        // The one-off cost of attaching is told apart in the README.
-        load(port, Duration::from_secs(2));
-    }
+    let mut watcher = watching.map(|args| watch(server.id(), args, &directory));
+    // The one-off cost of attaching is told apart in the README; the others warm up as long.
+    load(port, Duration::from_secs(3));
     let before = watcher.as_ref().map(|watcher| ticks(watcher.id()));
     let started = Instant::now();
     let rate = load(port, length);
@@ -80,9 +92,11 @@ fn run(node: &str, mode: &str, length: Duration) -> (f64, Option<(f64, f64)>) {
     (rate, own)
 }
 
-fn watch(pid: u32, directory: &Path) -> Child {
+fn watch(pid: u32, args: &[&str], directory: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_flametop"))
-        .args(["record", &pid.to_string(), "--heap", "-o"])
+        .args(["record", &pid.to_string()])
+        .args(args)
+        .arg("-o")
         .arg(directory.join("x.pb.gz"))
         .stderr(Stdio::null())
         .spawn()

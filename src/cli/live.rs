@@ -50,7 +50,8 @@ pub fn watch(start: Start, screen: &ScreenArgs, sampling: &SamplingArgs) -> Resu
         }
         let app = first_view(picking, sampling);
         let terminal = Terminal::enter(mouse(screen)).map_err(no_screen)?;
-        let mut live = Live::new(core, app, theme, open_screen(&terminal)?);
+        let mut live = Live::new(core, app, theme, open_screen(&terminal)?)
+            .with_options(options(sampling), sampling.kind.clone());
         if let Some(path) = &screen.record {
             live.perform(Effect::StartRecording(path.clone()));
         }

@@ -51,7 +51,9 @@ impl Live {
         if profiles.is_empty() {
             return self.fail(Job::Export, "there is nothing to write yet: no window has arrived");
         }
-        jobs::export(profiles, self.core.targets(), request.format.clone(), self.outcomes.clone());
+        let (targets, format, outcomes) =
+            (self.core.targets(), request.format.clone(), self.outcomes.clone());
+        self.jobs.spawn_blocking(move || jobs::export(&profiles, targets, &format, &outcomes));
     }
 
     fn start_recording(&mut self, path: Option<PathBuf>) {
@@ -74,22 +76,21 @@ impl Live {
         }
     }
 
-    fn stop_recording(&mut self) {
+    /// Lets the recording complete its file, which may take a disk's time: nothing waits for it here.
+    pub(super) fn stop_recording(&mut self) {
         let (recorders, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.core.sinks).into_iter().partition(|sink| sink.name() == "recorder");
         self.core.sinks = others;
         recorders.into_iter().for_each(|recorder| {
-            // Completing the file may take a disk's time; the screen does not wait for it.
-            tokio::task::spawn_blocking(move || recorder.finish(FINISH_PATIENCE));
+            self.jobs.spawn_blocking(move || {
+                recorder.finish(FINISH_PATIENCE);
+            });
         });
     }
 
     fn attach(&mut self, target: TargetSpec) {
-        match source::open(
-            target,
-            SourceOptions { window: self.app.window, ..SourceOptions::default() },
-            None,
-        ) {
+        let options = SourceOptions { window: self.app.window, ..self.wanted.options.clone() };
+        match source::open(target, options, self.wanted.kind.as_deref()) {
             Ok(source) => {
                 self.core.watch(source);
             }

@@ -18,24 +18,21 @@ pub fn with_hint(error: &dyn std::fmt::Display, hint: Option<&str>) -> String {
     hint.map_or_else(|| error.to_string(), |hint| format!("{error}: {hint}"))
 }
 
-/// Writes each profile to a file of its own in the current directory, all with one timestamp.
+/// Writes each profile to a file of its own in the current directory, all with one timestamp. Blocks.
 pub fn export(
-    profiles: Vec<Profile>,
+    profiles: &[Profile],
     targets: Vec<(SourceId, TargetInfo)>,
-    format: String,
-    outcomes: Sender<Outcome>,
+    format: &str,
+    outcomes: &Sender<Outcome>,
 ) {
-    tokio::task::spawn_blocking(move || {
-        planted("job");
-        let target = targets.into_iter().next().map(|(_, target)| target).unwrap_or_default();
-        let written = write_profiles(&profiles, &target, &format, Path::new("."));
-        let outcome = match written {
-            Ok(paths) => Outcome::Exported(paths),
-            Err(text) => Outcome::Failed(Job::Export, text),
-        };
-        // The engine is gone: nobody is left to tell.
-        let _ = outcomes.blocking_send(outcome);
-    });
+    planted("job");
+    let target = targets.into_iter().next().map(|(_, target)| target).unwrap_or_default();
+    let outcome = match write_profiles(profiles, &target, format, Path::new(".")) {
+        Ok(paths) => Outcome::Exported(paths),
+        Err(text) => Outcome::Failed(Job::Export, text),
+    };
+    // The engine is gone: nobody is left to tell.
+    let _ = outcomes.blocking_send(outcome);
 }
 
 /// Writes the profiles below `directory`; the paths written.

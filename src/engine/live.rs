@@ -3,21 +3,22 @@
 //! Order of attention: what was asked from outside, keys, finished jobs, a frame that is due, events
 //! of sources, ticks. A frame is drawn only when something changed, and at most every 16 ms.
 
-use super::core::Core;
+use super::core::{Core, FINISH_PATIENCE};
 use super::cost::CostMeter;
 use super::panic::planted;
 use super::signals::Asked;
 use super::terminal::{Frame, FrameWriter, Input, frame_text};
 use super::{Ending, exit_code};
-use crate::app::{App, Mode, Msg, Outcome, Shown};
-use crate::feed::{Event, Feed};
-use crate::source::Clock;
+use crate::app::{App, Mode, Msg, Outcome, Shown, Toast};
+use crate::feed::{Event, Feed, NoteLevel};
 use crate::source::discover::Discovery;
+use crate::source::{Clock, SourceOptions};
 use crate::theme::Theme;
 use crate::view::{self, Ui};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// At most this many keys before a look at everything else.
@@ -43,6 +44,15 @@ pub struct Screen {
     pub in_tmux: bool,
 }
 
+/// What is asked of targets that are chosen on the screen.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// How they are sampled.
+    pub options: SourceOptions,
+    /// Their kind, when it should not be recognised.
+    pub kind: Option<String>,
+}
+
 /// A run with a screen.
 pub struct Live {
     pub(super) core: Core,
@@ -54,6 +64,10 @@ pub struct Live {
     pub(super) outcomes: mpsc::Sender<Outcome>,
     answers: mpsc::Receiver<Outcome>,
     pub(super) discovery: Arc<Mutex<Discovery>>,
+    /// Files being written.
+    pub(super) jobs: JoinSet<()>,
+    /// What is asked of targets that are chosen on the screen.
+    pub(super) wanted: Wanted,
     cost: CostMeter,
     dirty: bool,
     drawn: Instant,
@@ -74,10 +88,19 @@ impl Live {
             outcomes,
             answers,
             discovery: Arc::default(),
+            jobs: JoinSet::new(),
+            wanted: Wanted::default(),
             cost: CostMeter::default(),
             dirty: true,
             drawn,
         }
+    }
+
+    /// Uses these options for targets that are chosen on the screen.
+    #[must_use]
+    pub fn with_options(mut self, options: SourceOptions, kind: Option<String>) -> Self {
+        self.wanted = Wanted { options, kind };
+        self
     }
 
     /// Runs until the user leaves; when it returns the targets are free and the files complete.
@@ -138,11 +161,26 @@ impl Live {
             planted("engine");
         }
         let ended = matches!(event.feed, Feed::Ended(_));
+        let told = self.toast_of(&event);
         let source = self.core.take(event);
         if ended && self.core.all_failed() {
             self.app.quitting = true;
         }
+        if let Some(toast) = told {
+            self.update(Msg::Done(Outcome::Told(toast)));
+        }
         self.update(Msg::Fed(source));
+    }
+
+    /// Warnings and errors of a source are told where the user looks.
+    fn toast_of(&self, event: &Event) -> Option<Toast> {
+        let Feed::Note(note) = &event.feed else { return None };
+        let error = match note.level {
+            NoteLevel::Warning => false,
+            NoteLevel::Error => true,
+            NoteLevel::Info | NoteLevel::Mark => return None,
+        };
+        Some(Toast { text: note.text.to_string(), error, since: self.app.now })
     }
 
     fn tick(&mut self) {
@@ -196,20 +234,48 @@ impl Live {
 
     /// Frees the targets first, then completes the files. A second request to leave cuts it short.
     async fn leave(mut self, asked: &mut mpsc::Receiver<Asked>) -> (Core, Ending) {
+        let leaving = Clock::get().now();
         tokio::select! {
             () = self.core.stop() => {}
             () = impatient(asked, &mut self.screen.input) => {}
         }
-        self.core.finish_sinks();
-        while let Ok(outcome) = self.answers.try_recv() {
-            self.farewell(&outcome);
-        }
+        self.stop_recording();
+        self.complete_files(asked).await;
+        let errors = self
+            .core
+            .session
+            .notes()
+            .filter(|note| note.at >= leaving && note.note.level == NoteLevel::Error);
+        self.ending.farewell.extend(errors.map(|note| note.note.text.to_string()));
         if self.core.all_failed() {
             self.ending.error = self.core.sources.take_error();
             self.ending.code = self.ending.error.as_ref().map_or(1, |error| exit_code(error.class));
         }
         self.screen.writer.close(WRITER_PATIENCE);
         (self.core, self.ending)
+    }
+
+    /// Waits for what is still being written, and takes note of what became of it.
+    async fn complete_files(&mut self, asked: &mut mpsc::Receiver<Asked>) {
+        let deadline = Instant::now() + FINISH_PATIENCE;
+        loop {
+            tokio::select! {
+                Some(outcome) = self.answers.recv() => self.farewell(&outcome),
+                done = self.jobs.join_next() => {
+                    if done.is_none() {
+                        break;
+                    }
+                }
+                () = impatient(asked, &mut self.screen.input) => break,
+                () = tokio::time::sleep_until(deadline) => {
+                    self.ending.farewell.push("a file is still being written: the disk is slow".into());
+                    break;
+                }
+            }
+        }
+        while let Ok(outcome) = self.answers.try_recv() {
+            self.farewell(&outcome);
+        }
     }
 
     fn farewell(&mut self, outcome: &Outcome) {
@@ -231,7 +297,11 @@ impl Live {
 async fn impatient(asked: &mut mpsc::Receiver<Asked>, input: &mut mpsc::Receiver<Input>) {
     loop {
         tokio::select! {
-            Some(Asked::Leave(_)) = asked.recv() => return,
+            Some(asked) = asked.recv() => {
+                if matches!(asked, Asked::Leave(_)) {
+                    return;
+                }
+            }
             Some(input) = input.recv() => {
                 if matches!(input, Input::Msg(Msg::Key(key)) if key == crate::app::Key::ctrl('c')) {
                     return;
