@@ -55,6 +55,17 @@ fn a_port_where_nobody_answers_is_named() {
 fn a_directory_that_cannot_be_written_to_is_known_before_sampling() {
     refused(&["record", "1", "--for", "10s", "-o", "/proc/x.pb.gz"], 1, &["/proc/x.pb.gz"]);
     refused(&["record", "1", "--for", "10s", "-o", "/nonexistent/x.pb.gz"], 1, &["/nonexistent"]);
+    refused(&["record", "1", "--for", "10s", "-o", "/proc/x.ftrec"], 1, &["/proc/x.ftrec"]);
+}
+
+#[test]
+fn a_recording_never_replaces_a_file_and_says_so_before_sampling() {
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    let path = directory.path().join("old.ftrec");
+    std::fs::write(&path, "mine").expect("the directory is ours");
+    let name = path.to_string_lossy();
+    refused(&["record", "1", "--for", "10s", "-o", &name], 1, &[&name, "exists already"]);
+    assert_eq!(std::fs::read(&path).expect("it is still there"), b"mine");
 }
 
 #[test]

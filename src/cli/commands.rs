@@ -70,9 +70,12 @@ fn run_top(top: &TopArgs) -> Result<u8, Failure> {
 fn run_record(record: &RecordArgs) -> Result<u8, Failure> {
     let until = record.length.map_or(Until::Asked, |length| Until::Covered(Nanos::from(length)));
     let pprof = record.output.as_ref().filter(|path| !is_recording(path));
-    // A directory that can't be written to is better known before than after half an hour.
-    pprof.map_or(Ok(()), |path| report::check_writable(path))?;
     let recording = if pprof.is_none() { Some(record.output.clone()) } else { None };
+    // What can't be written is better known before than after half an hour.
+    report::check_writable(record.output.as_deref().unwrap_or(Path::new(".")))?;
+    if let Some(Some(path)) = &recording {
+        report::check_free(path)?;
+    }
     let (core, code) = sample(&record.targets, &record.sampling, until, recording)?;
     if let Some(path) = pprof {
         for written in report::write_pprof(&core, path)? {
@@ -80,7 +83,9 @@ fn run_record(record: &RecordArgs) -> Result<u8, Failure> {
         }
     }
     // Ctrl-C is the way to end a recording without --for: it is not a failure.
-    Ok(if record.length.is_none() && code == 130 { 0 } else { code })
+    let code = if record.length.is_none() && code == 130 { 0 } else { code };
+    // Its cause was told when it came.
+    Ok(if code == 0 && core.lost_sink { 1 } else { code })
 }
 
 fn is_recording(path: &Path) -> bool {

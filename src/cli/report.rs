@@ -183,6 +183,16 @@ pub fn check_writable(path: &Path) -> Result<(), Failure> {
     })
 }
 
+/// Refuses the path of a recording that is taken: a recording never replaces anything.
+pub fn check_free(path: &Path) -> Result<(), Failure> {
+    // A symbolic link takes a name too, wherever it leads.
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{} exists already", path.display()))
+        .hint("choose another name with -o, or remove it first"))
+}
+
 /// Writes everything seen as pprof: CPU to `path`, heap beside it with one timestamp.
 pub fn write_pprof(core: &Core, path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let Some(span) = core.session.timeline().span() else { return Err(nothing_seen(core)) };

@@ -3,7 +3,7 @@
 use super::sources::{DETACH_PATIENCE, Sources};
 use crate::feed::{EndReason, Event, Feed, Note, NoteLevel, SourceId, TargetInfo};
 use crate::session::Session;
-use crate::sink::{Offer, Sink};
+use crate::sink::{Finish, Offer, Sink};
 use crate::source::{Clock, Inbox, Source};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,10 @@ pub struct Core {
     pub sources: Sources,
     /// Who hears of it besides the session.
     pub sinks: Vec<Box<dyn Sink>>,
+    /// Whether a sink could not carry out all it was there for.
+    pub lost_sink: bool,
+    /// Sinks that take nothing any more; they may still be about to say why.
+    over: Vec<Box<dyn Sink>>,
 }
 
 impl Core {
@@ -40,11 +44,13 @@ impl Core {
     }
 
     /// Takes one event into the session and offers it to every sink. A sink that can't go on is
-    /// let go; it has said why itself.
+    /// offered nothing more, and makes [`Core::lost_sink`] true; it says why itself.
     pub fn take(&mut self, event: Event) -> SourceId {
         let event = Arc::new(event);
         self.session.ingest(&event);
-        self.sinks.retain_mut(|sink| matches!(sink.offer(&event), Offer::Taken));
+        let over = self.sinks.extract_if(.., |sink| matches!(sink.offer(&event), Offer::Over));
+        self.over.extend(over);
+        self.lost_sink |= !self.over.is_empty();
         event.source
     }
 
@@ -99,10 +105,11 @@ impl Core {
         }
     }
 
-    /// Lets every sink complete what it has.
-    pub fn finish_sinks(&mut self) {
-        for sink in self.sinks.drain(..) {
-            sink.finish(FINISH_PATIENCE);
+    /// Lets every sink complete what it has; whether all of them did, from their start to here.
+    pub fn finish_sinks(&mut self) -> bool {
+        for sink in self.over.drain(..).chain(self.sinks.drain(..)) {
+            self.lost_sink |= sink.finish(FINISH_PATIENCE) != Finish::Complete;
         }
+        !self.lost_sink
     }
 }
