@@ -2,7 +2,7 @@
 
 use super::sources::{DETACH_PATIENCE, Sources};
 use crate::feed::{EndReason, Event, Feed, Note, NoteLevel, SourceId, TargetInfo};
-use crate::session::Session;
+use crate::session::{Session, SourceState};
 use crate::sink::{Finish, Offer, Sink};
 use crate::source::{Clock, Inbox, Source};
 use std::sync::Arc;
@@ -68,19 +68,32 @@ impl Core {
 
     /// Whether every source has ended without ever reaching its target.
     pub fn all_failed(&self) -> bool {
-        let failed = |end: &Option<EndReason>| matches!(end, Some(EndReason::Failed(_)));
-        let sources = self.session.sources();
-        !sources.is_empty() && sources.iter().all(|source| failed(&source.ended) && source.target.is_none())
+        self.all_sources(|source| {
+            matches!(source.ended, Some(EndReason::Failed(_))) && source.target.is_none()
+        })
     }
 
-    /// Takes events for a short while, so that a failure to attach is told before a screen opens.
+    /// Whether every source has ended, and there was one.
+    pub fn all_ended(&self) -> bool {
+        self.all_sources(|source| source.ended.is_some())
+    }
+
+    /// Whether it is true of every source that was started: the session knows only those that spoke.
+    fn all_sources(&self, is_true: impl Fn(&SourceState) -> bool) -> bool {
+        let heard = self.session.sources();
+        let started = self.sources.started();
+        started > 0 && (0..started).all(|at| heard.get(at).is_some_and(&is_true))
+    }
+
+    /// Takes events until a target is reached or all have failed, for a short while: a failure to
+    /// attach is told before a screen opens.
     pub async fn settle(&mut self, patience: Duration) {
         let deadline = Instant::now() + patience;
         loop {
             let Ok(event) = timeout_at(deadline, self.inbox().recv()).await else { return };
-            let settled = matches!(event.feed, Feed::Attached(_) | Feed::Ended(_));
+            let attached = matches!(event.feed, Feed::Attached(_));
             self.take(event);
-            if settled {
+            if attached || self.all_ended() {
                 return;
             }
         }

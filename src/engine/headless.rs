@@ -88,10 +88,8 @@ impl Headless {
     }
 
     fn is_over(&self) -> bool {
-        let sources = self.core.session.sources();
-        let all_ended = !sources.is_empty() && sources.iter().all(|source| source.ended.is_some());
         // Whoever asked for a recording gains nothing by sampling on without one.
-        all_ended || self.core.lost_sink || self.is_covered()
+        self.core.all_ended() || self.core.lost_sink || self.is_covered()
     }
 
     fn is_covered(&self) -> bool {
