@@ -60,7 +60,11 @@ fn print(out: &mut impl Write, text: &str) -> Result<u8, Failure> {
 }
 
 fn run_top(top: &TopArgs) -> Result<u8, Failure> {
-    let until = Until::Covered(Nanos::from(top.length));
+    let until = match TargetSpec::parse(&top.target) {
+        // What is in a file is there already: all of it counts.
+        TargetSpec::File(_) => Until::Asked,
+        _ => Until::Covered(Nanos::from(top.length)),
+    };
     let (core, code) = sample(std::slice::from_ref(&top.target), &top.sampling, until, None)?;
     let text = report::top(&core, &top.sample_type, top.lines, top.json)?;
     print(&mut std::io::stdout().lock(), &text)?;
