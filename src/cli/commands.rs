@@ -1,7 +1,7 @@
 //! What each subcommand runs.
 
 use super::args::{Cli, Command, DemoArgs, ListArgs, RecordArgs, SamplingArgs, TopArgs, command};
-use super::exit::Failure;
+use super::exit::{self, Failure};
 use super::live::{Start, watch};
 use super::report;
 use super::run::{options, runtime};
@@ -125,10 +125,13 @@ fn sample(
             core.sinks.push(report::start_recorder(path, &core)?);
         }
         let (core, ending) = finish(core, until, &mut asked).await;
-        match ending.error {
-            Some(error) => Err(Failure::from(error)),
-            None => Ok((core, ending.code)),
+        match ending.error.map(Failure::from) {
+            Some(failure) if core.session.timeline().span().is_none() => return Err(failure),
+            // What was seen before is worth having all the same.
+            Some(failure) => exit::tell(&failure),
+            None => {}
         }
+        Ok((core, ending.code))
     })
 }
 

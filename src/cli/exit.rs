@@ -48,14 +48,13 @@ impl From<std::io::Error> for Failure {
 }
 
 /// Tells a failure on standard error.
-pub fn tell(failure: &Failure) -> ExitCode {
+pub fn tell(failure: &Failure) {
     let mut error = std::io::stderr().lock();
     // Standard error may be closed; there is nobody else to tell.
     let _ = writeln!(error, "flametop: {}", failure.message);
     if let Some(hint) = &failure.hint {
         let _ = writeln!(error, "  hint: {hint}");
     }
-    ExitCode::from(failure.code)
 }
 
 /// Prints help, version or a usage error as clap words it: help to standard output with code 0.

@@ -22,6 +22,9 @@ pub fn main() -> ExitCode {
     };
     match commands::run(cli) {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => exit::tell(&failure),
+        Err(failure) => {
+            exit::tell(&failure);
+            ExitCode::from(failure.code)
+        }
     }
 }

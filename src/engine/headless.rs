@@ -65,9 +65,11 @@ impl Headless {
             }
         }
         self.core.stop().await;
-        if self.core.all_failed() {
-            ending.error = self.core.sources.take_error();
-            ending.code = ending.error.as_ref().map_or(1, |error| exit_code(error.class));
+        if let Some(error) = self.core.sources.take_error() {
+            ending.code = exit_code(error.class);
+            ending.error = Some(error);
+        } else if self.core.all_failed() {
+            ending.code = 1;
         }
         (self.core, ending)
     }
