@@ -69,6 +69,27 @@ fn a_recording_never_replaces_a_file_and_says_so_before_sampling() {
 }
 
 #[test]
+fn a_start_that_takes_long_can_be_left() {
+    // Accepts by its backlog and never answers.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = mute.local_addr().expect("it is bound").to_string();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_flametop"))
+        .args(["top", &address])
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built");
+    // It listens to signals before it connects.
+    let _connection = mute.accept().expect("it connects");
+    let asked = std::time::Instant::now();
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is our child");
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(143));
+    assert!(asked.elapsed() < Duration::from_secs(8), "it took {:?}", asked.elapsed());
+}
+
+#[test]
 fn a_file_that_is_no_profile_is_bad_input() {
     refused(&["top", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], 5, &["Cargo.toml"]);
     refused(&["top", "./missing.pb.gz"], 3, &["missing.pb.gz"]);

@@ -5,13 +5,16 @@ use super::exit::{self, Failure};
 use super::live::{Start, watch};
 use super::report;
 use super::run::{options, runtime};
-use crate::engine::{Asked, Core, Headless, Until, listen, phase_text};
+use crate::engine::{Asked, Core, Ending, Headless, Until, listen, phase_text, settle};
 use crate::feed::{NoteLevel, TargetSpec};
 use crate::profile::Nanos;
 use crate::source::{self, discover};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
+
+/// How long a target may take to be reached.
+const SETTLE: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Runs the command line; the exit code.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
@@ -118,29 +121,29 @@ fn sample(
         sources.into_iter().for_each(|source| {
             core.watch(source);
         });
-        core.settle(std::time::Duration::from_secs(15)).await;
-        if let Some(path) = recording
-            && !core.all_failed()
-        {
+        let left = settle(&mut core, SETTLE, &mut asked).await;
+        let recorded = recording.filter(|_| left.is_none() && !core.all_failed());
+        let is_recorded = recorded.is_some();
+        if let Some(path) = recorded {
             core.sinks.push(report::start_recorder(path, &core)?);
         }
-        let (core, ending) = finish(core, until, &mut asked).await;
+        let run = Headless::new(core, until).with_progress(progress()).with_leave(left);
+        let (core, ending) = finish(run, &mut asked).await;
+        let is_empty = core.session.timeline().span().is_none();
         match ending.error.map(Failure::from) {
-            Some(failure) if core.session.timeline().span().is_none() => return Err(failure),
+            Some(failure) if is_empty => return Err(failure),
             // What was seen before is worth having all the same.
             Some(failure) => exit::tell(&failure),
+            None if is_empty && !is_recorded && ending.code != 0 => {
+                return Err(Failure::new("stopped before the first window arrived").code(ending.code));
+            }
             None => {}
         }
         Ok((core, ending.code))
     })
 }
 
-async fn finish(
-    core: Core,
-    until: Until,
-    asked: &mut mpsc::Receiver<Asked>,
-) -> (Core, crate::engine::Ending) {
-    let run = Headless::new(core, until).with_progress(progress());
+async fn finish(run: Headless, asked: &mut mpsc::Receiver<Asked>) -> (Core, Ending) {
     let (mut core, ending) = run.run(asked).await;
     core.finish_sinks();
     clear_progress();
