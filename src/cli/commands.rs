@@ -37,9 +37,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
 }
 
 fn run_demo_workload() -> Result<u8, Failure> {
-    crate::demo::serve(crate::demo::DemoOptions::default())
-        .map(|()| 0)
-        .map_err(|error| Failure::new(error.to_string()))
+    crate::demo::serve(crate::demo::DemoOptions::default()).map(|()| 0).map_err(|error| Failure::of(&error))
 }
 
 fn run_demo(demo: &DemoArgs) -> Result<u8, Failure> {

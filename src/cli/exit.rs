@@ -1,6 +1,6 @@
 //! How failures are told, and their exit codes.
 
-use crate::engine::exit_code;
+use crate::engine::{exit_code, with_causes};
 use crate::source::SourceError;
 use std::io::Write;
 use std::process::ExitCode;
@@ -20,6 +20,11 @@ impl Failure {
     /// A failure with the exit code 1.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None, code: 1 }
+    }
+
+    /// A failure and its causes, with the exit code 1.
+    pub fn of(error: &dyn std::error::Error) -> Self {
+        Self::new(with_causes(error))
     }
 
     /// The way out of it.
@@ -43,7 +48,7 @@ impl From<SourceError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::new(error.to_string())
+        Self::of(&error)
     }
 }
 

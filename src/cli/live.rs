@@ -85,13 +85,12 @@ fn open(start: Start, sampling: &SamplingArgs) -> Result<Opened, Failure> {
         }
         Start::Command(words) => opened.start_command(words, options),
         Start::Demo => {
-            let running =
-                demo::start(&std::env::current_exe()?).map_err(|error| Failure::new(error.to_string()))?;
+            let running = demo::start(&std::env::current_exe()?).map_err(|error| Failure::of(&error))?;
             opened.sources.push(open(TargetSpec::Address(running.address().to_string()))?);
             opened.workload = Some(running);
         }
         Start::NodeDemo => {
-            let sample = demo::NodeDemo::write().map_err(|error| Failure::new(error.to_string()))?;
+            let sample = demo::NodeDemo::write().map_err(|error| Failure::of(&error))?;
             opened.start_command(sample.command(), options);
             opened.script = Some(sample);
         }
@@ -138,7 +137,7 @@ fn open_screen(terminal: &Terminal) -> Result<Screen, Failure> {
 fn no_screen(error: TerminalError) -> Failure {
     let hint = "without a terminal use: flametop record TARGET --for 10s -o x.pb.gz, or flametop top TARGET";
     let usage = matches!(error, TerminalError::NoTerminal | TerminalError::Dumb(_));
-    Failure::new(error.to_string()).hint(hint).code(if usage { 2 } else { 1 })
+    Failure::of(&error).hint(hint).code(if usage { 2 } else { 1 })
 }
 
 fn say_farewell(ending: Ending) -> Result<u8, Failure> {

@@ -220,7 +220,10 @@ fn beside(path: &Path, track: &str) -> PathBuf {
 pub fn start_recorder(path: Option<PathBuf>, core: &Core) -> Result<Box<dyn Sink>, Failure> {
     match Recorder::start(path, Clock::get().now(), &core.targets(), tell_recording) {
         Ok(recorder) => Ok(Box::new(recorder)),
-        Err(error) => Err(Failure::new(with_hint(&error, error.hint()))),
+        Err(error) => {
+            let hint = error.hint().map(str::to_owned);
+            Err(Failure { hint, ..Failure::of(&error) })
+        }
     }
 }
 
