@@ -96,6 +96,16 @@ fn a_file_that_is_no_profile_is_bad_input() {
 }
 
 #[test]
+fn names_cannot_drive_the_terminal() {
+    // `refused` looks for escape characters in what was printed.
+    refused(&["top", "./missing\u{1b}[31m.pb.gz"], 3, &["missing␛[31m.pb.gz"]);
+    refused(&["record", "1", "-o", "/proc/x\u{1b}]0;t\u{7}.ftrec"], 1, &["x␛]0;t␇.ftrec"]);
+    let usage = flametop(&["top", "1", "--\u{1b}[31m"]);
+    assert_eq!(usage.status.code(), Some(2));
+    assert!(!usage.stderr.is_empty() && !usage.stderr.contains(&0x1b), "{usage:?}");
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     for args in [&["--no-such-flag"][..], &["record"], &["top", "1", "--for", "x"], &["1", "--rate", "0"]] {
         assert_eq!(flametop(args).status.code(), Some(2), "{args:?}");

@@ -3,6 +3,7 @@
 use super::args::{Cli, Command, DemoArgs, ListArgs, RecordArgs, SamplingArgs, TopArgs, command};
 use super::exit::{self, Failure};
 use super::live::{Start, watch};
+use super::plain::{plain, plain_json, say};
 use super::report;
 use super::run::{options, runtime};
 use crate::engine::{Asked, Core, Ending, Headless, Until, listen, phase_text, settle};
@@ -49,11 +50,12 @@ fn run_list(list: &ListArgs) -> Result<u8, Failure> {
     let found = discover::Discovery::new().look();
     let mut out = std::io::stdout().lock();
     let text = if list.json { report::list_json(&found) } else { report::list_text(&found) };
-    print(&mut out, &text)
+    print(&mut out, &text, list.json)
 }
 
 /// Prints; a reader that has gone away is no failure.
-fn print(out: &mut impl Write, text: &str) -> Result<u8, Failure> {
+fn print(out: &mut impl Write, text: &str, json: bool) -> Result<u8, Failure> {
+    let text = if json { plain_json(text) } else { plain(text) };
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(0),
@@ -68,7 +70,7 @@ fn run_top(top: &TopArgs) -> Result<u8, Failure> {
     };
     let (core, code) = sample(std::slice::from_ref(&top.target), &top.sampling, until, None)?;
     let text = report::top(&core, &top.sample_type, top.lines, top.json)?;
-    print(&mut std::io::stdout().lock(), &text)?;
+    print(&mut std::io::stdout().lock(), &text, top.json)?;
     Ok(code)
 }
 
@@ -84,7 +86,7 @@ fn run_record(record: &RecordArgs) -> Result<u8, Failure> {
     let (core, code) = sample(&record.targets, &record.sampling, until, recording)?;
     if let Some(path) = pprof {
         for written in report::write_pprof(&core, path)? {
-            tell(&format!("written {}", written.display()));
+            say(&format!("flametop: written {}", written.display()));
         }
     }
     // Ctrl-C is the way to end a recording without --for: it is not a failure.
@@ -146,7 +148,7 @@ async fn finish(run: Headless, asked: &mut mpsc::Receiver<Asked>) -> (Core, Endi
     core.finish_sinks();
     clear_progress();
     for note in core.session.notes().filter(|note| note.note.level >= NoteLevel::Warning) {
-        tell(&note.note.text);
+        say(&format!("flametop: {}", note.note.text));
     }
     (core, ending)
 }
@@ -160,7 +162,7 @@ fn progress() -> impl FnMut(&Core) + Send + 'static {
         let _ = write!(
             std::io::stderr(),
             "\r\x1b[K{} {covered:.1} s, {} samples, {} lost",
-            phase_text(&source.status.phase),
+            plain(phase_text(&source.status.phase)),
             source.taken,
             source.lost
         );
@@ -171,9 +173,4 @@ fn clear_progress() {
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
-}
-
-fn tell(text: &str) {
-    // Standard error may be closed; there is nobody else to tell.
-    let _ = writeln!(std::io::stderr(), "flametop: {text}");
 }

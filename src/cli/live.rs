@@ -2,12 +2,12 @@
 
 use super::args::{SamplingArgs, ScreenArgs};
 use super::exit::Failure;
+use super::plain::{plain, say};
 use super::run::{mouse, options, runtime, theme};
 use crate::app::{App, Effect, Mode, Picker};
 use crate::demo;
 use crate::engine::{Core, Ending, FrameWriter, Live, Screen, Terminal, TerminalError, listen, start_input};
 use crate::feed::{EndReason, TargetSpec};
-use crate::profile::clean_path;
 use crate::source::node::{NodeSource, spawn::Run};
 use crate::source::{self, Source, SourceOptions};
 use std::io::Write;
@@ -110,8 +110,7 @@ impl Opened {
 /// had their place while it ran.
 fn after_command(run: &Run, core: &Core, ending: &mut Ending) {
     for line in run.tail() {
-        // Standard error may be closed; there is nobody else to tell.
-        let _ = writeln!(std::io::stderr(), "{}", clean_path(&line));
+        say(&line);
     }
     let ended = core.session.sources().iter().any(|source| source.ended == Some(EndReason::TargetExited));
     if ending.code == 0 && ended {
@@ -144,7 +143,7 @@ fn say_farewell(ending: Ending) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
     for line in &ending.farewell {
         // The terminal may be gone; the files are written all the same.
-        let _ = writeln!(out, "{line}");
+        let _ = writeln!(out, "{}", plain(line));
     }
     match ending.error {
         Some(error) => Err(error.into()),

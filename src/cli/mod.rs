@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod exit;
 mod live;
+mod plain;
 mod report;
 mod run;
 

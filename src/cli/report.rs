@@ -1,6 +1,7 @@
 //! Text and files of the commands without a screen.
 
 use super::exit::Failure;
+use super::plain::say;
 use crate::engine::{Core, track_name, with_hint, write_profile};
 use crate::feed::TargetInfo;
 use crate::format;
@@ -236,8 +237,7 @@ fn tell_recording(report: RecorderReport) {
         RecorderReport::Failed(error) => with_hint(&error, error.hint()),
         RecorderReport::Progress { .. } => return,
     };
-    // Standard error may be closed; there is nobody else to tell.
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("flametop: {text}\n"));
+    say(&format!("flametop: {text}"));
 }
 
 #[cfg(test)]
