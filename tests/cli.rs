@@ -55,12 +55,54 @@ fn a_port_where_nobody_answers_is_named() {
 fn a_directory_that_cannot_be_written_to_is_known_before_sampling() {
     refused(&["record", "1", "--for", "10s", "-o", "/proc/x.pb.gz"], 1, &["/proc/x.pb.gz"]);
     refused(&["record", "1", "--for", "10s", "-o", "/nonexistent/x.pb.gz"], 1, &["/nonexistent"]);
+    refused(&["record", "1", "--for", "10s", "-o", "/proc/x.ftrec"], 1, &["/proc/x.ftrec"]);
+}
+
+#[test]
+fn a_recording_never_replaces_a_file_and_says_so_before_sampling() {
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    let path = directory.path().join("old.ftrec");
+    std::fs::write(&path, "mine").expect("the directory is ours");
+    let name = path.to_string_lossy();
+    refused(&["record", "1", "--for", "10s", "-o", &name], 1, &[&name, "exists already"]);
+    assert_eq!(std::fs::read(&path).expect("it is still there"), b"mine");
+}
+
+#[test]
+fn a_start_that_takes_long_can_be_left() {
+    // Accepts by its backlog and never answers.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = mute.local_addr().expect("it is bound").to_string();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_flametop"))
+        .args(["top", &address])
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built");
+    // It listens to signals before it connects.
+    let _connection = mute.accept().expect("it connects");
+    let asked = std::time::Instant::now();
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is our child");
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(143));
+    assert!(asked.elapsed() < Duration::from_secs(8), "it took {:?}", asked.elapsed());
 }
 
 #[test]
 fn a_file_that_is_no_profile_is_bad_input() {
     refused(&["top", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], 5, &["Cargo.toml"]);
     refused(&["top", "./missing.pb.gz"], 3, &["missing.pb.gz"]);
+}
+
+#[test]
+fn names_cannot_drive_the_terminal() {
+    // `refused` looks for escape characters in what was printed.
+    refused(&["top", "./missing\u{1b}[31m.pb.gz"], 3, &["missing␛[31m.pb.gz"]);
+    refused(&["record", "1", "-o", "/proc/x\u{1b}]0;t\u{7}.ftrec"], 1, &["x␛]0;t␇.ftrec"]);
+    let usage = flametop(&["top", "1", "--\u{1b}[31m"]);
+    assert_eq!(usage.status.code(), Some(2));
+    assert!(!usage.stderr.is_empty() && !usage.stderr.contains(&0x1b), "{usage:?}");
 }
 
 #[test]

@@ -121,7 +121,7 @@ pub struct TopArgs {
     /// What to watch, or a file to read
     #[arg(required = true, value_name = "TARGET")]
     pub target: String,
-    /// How long to sample
+    /// How long to sample; a file is read whole
     #[arg(long = "for", value_name = "TIME", value_parser = duration, default_value = "5s")]
     pub length: std::time::Duration,
     /// Functions to print

@@ -1,17 +1,21 @@
 //! What each subcommand runs.
 
 use super::args::{Cli, Command, DemoArgs, ListArgs, RecordArgs, SamplingArgs, TopArgs, command};
-use super::exit::Failure;
+use super::exit::{self, Failure};
 use super::live::{Start, watch};
+use super::plain::{plain, plain_json, say};
 use super::report;
 use super::run::{options, runtime};
-use crate::engine::{Asked, Core, Headless, Until, listen, phase_text};
+use crate::engine::{Asked, Core, Ending, Headless, Until, listen, phase_text, settle};
 use crate::feed::{NoteLevel, TargetSpec};
 use crate::profile::Nanos;
 use crate::source::{self, discover};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
+
+/// How long a target may take to be reached.
+const SETTLE: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// Runs the command line; the exit code.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
@@ -34,9 +38,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
 }
 
 fn run_demo_workload() -> Result<u8, Failure> {
-    crate::demo::serve(crate::demo::DemoOptions::default())
-        .map(|()| 0)
-        .map_err(|error| Failure::new(error.to_string()))
+    crate::demo::serve(crate::demo::DemoOptions::default()).map(|()| 0).map_err(|error| Failure::of(&error))
 }
 
 fn run_demo(demo: &DemoArgs) -> Result<u8, Failure> {
@@ -48,11 +50,12 @@ fn run_list(list: &ListArgs) -> Result<u8, Failure> {
     let found = discover::Discovery::new().look();
     let mut out = std::io::stdout().lock();
     let text = if list.json { report::list_json(&found) } else { report::list_text(&found) };
-    print(&mut out, &text)
+    print(&mut out, &text, list.json)
 }
 
 /// Prints; a reader that has gone away is no failure.
-fn print(out: &mut impl Write, text: &str) -> Result<u8, Failure> {
+fn print(out: &mut impl Write, text: &str, json: bool) -> Result<u8, Failure> {
+    let text = if json { plain_json(text) } else { plain(text) };
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(0),
@@ -60,27 +63,36 @@ fn print(out: &mut impl Write, text: &str) -> Result<u8, Failure> {
 }
 
 fn run_top(top: &TopArgs) -> Result<u8, Failure> {
-    let until = Until::Covered(Nanos::from(top.length));
+    let until = match TargetSpec::parse(&top.target) {
+        // What is in a file is there already: all of it counts.
+        TargetSpec::File(_) => Until::Asked,
+        _ => Until::Covered(Nanos::from(top.length)),
+    };
     let (core, code) = sample(std::slice::from_ref(&top.target), &top.sampling, until, None)?;
     let text = report::top(&core, &top.sample_type, top.lines, top.json)?;
-    print(&mut std::io::stdout().lock(), &text)?;
+    print(&mut std::io::stdout().lock(), &text, top.json)?;
     Ok(code)
 }
 
 fn run_record(record: &RecordArgs) -> Result<u8, Failure> {
     let until = record.length.map_or(Until::Asked, |length| Until::Covered(Nanos::from(length)));
     let pprof = record.output.as_ref().filter(|path| !is_recording(path));
-    // A directory that can't be written to is better known before than after half an hour.
-    pprof.map_or(Ok(()), |path| report::check_writable(path))?;
     let recording = if pprof.is_none() { Some(record.output.clone()) } else { None };
+    // What can't be written is better known before than after half an hour.
+    report::check_writable(record.output.as_deref().unwrap_or(Path::new(".")))?;
+    if let Some(Some(path)) = &recording {
+        report::check_free(path)?;
+    }
     let (core, code) = sample(&record.targets, &record.sampling, until, recording)?;
     if let Some(path) = pprof {
         for written in report::write_pprof(&core, path)? {
-            tell(&format!("written {}", written.display()));
+            say(&format!("flametop: written {}", written.display()));
         }
     }
     // Ctrl-C is the way to end a recording without --for: it is not a failure.
-    Ok(if record.length.is_none() && code == 130 { 0 } else { code })
+    let code = if record.length.is_none() && code == 130 { 0 } else { code };
+    // Its cause was told when it came.
+    Ok(if code == 0 && core.lost_sink { 1 } else { code })
 }
 
 fn is_recording(path: &Path) -> bool {
@@ -109,31 +121,34 @@ fn sample(
         sources.into_iter().for_each(|source| {
             core.watch(source);
         });
-        core.settle(std::time::Duration::from_secs(15)).await;
-        if let Some(path) = recording
-            && !core.all_failed()
-        {
+        let left = settle(&mut core, SETTLE, &mut asked).await;
+        let recorded = recording.filter(|_| left.is_none() && !core.all_failed());
+        let is_recorded = recorded.is_some();
+        if let Some(path) = recorded {
             core.sinks.push(report::start_recorder(path, &core)?);
         }
-        let (core, ending) = finish(core, until, &mut asked).await;
-        match ending.error {
-            Some(error) => Err(Failure::from(error)),
-            None => Ok((core, ending.code)),
+        let run = Headless::new(core, until).with_progress(progress()).with_leave(left);
+        let (core, ending) = finish(run, &mut asked).await;
+        let is_empty = core.session.timeline().span().is_none();
+        match ending.error.map(Failure::from) {
+            Some(failure) if is_empty => return Err(failure),
+            // What was seen before is worth having all the same.
+            Some(failure) => exit::tell(&failure),
+            None if is_empty && !is_recorded && ending.code != 0 => {
+                return Err(Failure::new("stopped before the first window arrived").code(ending.code));
+            }
+            None => {}
         }
+        Ok((core, ending.code))
     })
 }
 
-async fn finish(
-    core: Core,
-    until: Until,
-    asked: &mut mpsc::Receiver<Asked>,
-) -> (Core, crate::engine::Ending) {
-    let run = Headless::new(core, until).with_progress(progress());
+async fn finish(run: Headless, asked: &mut mpsc::Receiver<Asked>) -> (Core, Ending) {
     let (mut core, ending) = run.run(asked).await;
     core.finish_sinks();
     clear_progress();
     for note in core.session.notes().filter(|note| note.note.level >= NoteLevel::Warning) {
-        tell(&note.note.text);
+        say(&format!("flametop: {}", note.note.text));
     }
     (core, ending)
 }
@@ -147,7 +162,7 @@ fn progress() -> impl FnMut(&Core) + Send + 'static {
         let _ = write!(
             std::io::stderr(),
             "\r\x1b[K{} {covered:.1} s, {} samples, {} lost",
-            phase_text(&source.status.phase),
+            plain(phase_text(&source.status.phase)),
             source.taken,
             source.lost
         );
@@ -158,9 +173,4 @@ fn clear_progress() {
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
-}
-
-fn tell(text: &str) {
-    // Standard error may be closed; there is nobody else to tell.
-    let _ = writeln!(std::io::stderr(), "flametop: {text}");
 }

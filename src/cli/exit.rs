@@ -1,8 +1,8 @@
 //! How failures are told, and their exit codes.
 
-use crate::engine::exit_code;
+use super::plain::{plain, say};
+use crate::engine::{exit_code, with_causes};
 use crate::source::SourceError;
-use std::io::Write;
 use std::process::ExitCode;
 
 /// A failure as the command line tells it.
@@ -20,6 +20,11 @@ impl Failure {
     /// A failure with the exit code 1.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None, code: 1 }
+    }
+
+    /// A failure and its causes, with the exit code 1.
+    pub fn of(error: &dyn std::error::Error) -> Self {
+        Self::new(with_causes(error))
     }
 
     /// The way out of it.
@@ -43,23 +48,30 @@ impl From<SourceError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::new(error.to_string())
+        Self::of(&error)
     }
 }
 
 /// Tells a failure on standard error.
-pub fn tell(failure: &Failure) -> ExitCode {
-    let mut error = std::io::stderr().lock();
-    // Standard error may be closed; there is nobody else to tell.
-    let _ = writeln!(error, "flametop: {}", failure.message);
+pub fn tell(failure: &Failure) {
+    say(&format!("flametop: {}", failure.message));
     if let Some(hint) = &failure.hint {
-        let _ = writeln!(error, "  hint: {hint}");
+        say(&format!("  hint: {hint}"));
     }
-    ExitCode::from(failure.code)
 }
 
 /// Prints help, version or a usage error as clap words it: help to standard output with code 0.
 pub fn usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
+    let harmless = |word: std::ffi::OsString| {
+        let word = word.to_string_lossy();
+        !word.contains('\n') && plain(&word) == *word
+    };
+    if std::env::args_os().all(harmless) {
+        // In colour, where there is some.
+        let _ = error.print();
+    } else {
+        // It repeats what was typed.
+        say(error.render().to_string().trim_end());
+    }
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }

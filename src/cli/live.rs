@@ -2,12 +2,12 @@
 
 use super::args::{SamplingArgs, ScreenArgs};
 use super::exit::Failure;
+use super::plain::{plain, say};
 use super::run::{mouse, options, runtime, theme};
 use crate::app::{App, Effect, Mode, Picker};
 use crate::demo;
 use crate::engine::{Core, Ending, FrameWriter, Live, Screen, Terminal, TerminalError, listen, start_input};
 use crate::feed::{EndReason, TargetSpec};
-use crate::profile::clean_path;
 use crate::source::node::{NodeSource, spawn::Run};
 use crate::source::{self, Source, SourceOptions};
 use std::io::Write;
@@ -86,13 +86,12 @@ fn open(start: Start, sampling: &SamplingArgs) -> Result<Opened, Failure> {
         }
         Start::Command(words) => opened.start_command(words, options),
         Start::Demo => {
-            let running =
-                demo::start(&std::env::current_exe()?).map_err(|error| Failure::new(error.to_string()))?;
+            let running = demo::start(&std::env::current_exe()?).map_err(|error| Failure::of(&error))?;
             opened.sources.push(open(TargetSpec::Address(running.address().to_string()))?);
             opened.workload = Some(running);
         }
         Start::NodeDemo => {
-            let sample = demo::NodeDemo::write().map_err(|error| Failure::new(error.to_string()))?;
+            let sample = demo::NodeDemo::write().map_err(|error| Failure::of(&error))?;
             opened.start_command(sample.command(), options);
             opened.script = Some(sample);
         }
@@ -112,8 +111,7 @@ impl Opened {
 /// had their place while it ran.
 fn after_command(run: &Run, core: &Core, ending: &mut Ending) {
     for line in run.tail() {
-        // Standard error may be closed; there is nobody else to tell.
-        let _ = writeln!(std::io::stderr(), "{}", clean_path(&line));
+        say(&line);
     }
     let ended = core.session.sources().iter().any(|source| source.ended == Some(EndReason::TargetExited));
     if ending.code == 0 && ended {
@@ -139,14 +137,14 @@ fn open_screen(terminal: &Terminal) -> Result<Screen, Failure> {
 fn no_screen(error: TerminalError) -> Failure {
     let hint = "without a terminal use: flametop record TARGET --for 10s -o x.pb.gz, or flametop top TARGET";
     let usage = matches!(error, TerminalError::NoTerminal | TerminalError::Dumb(_));
-    Failure::new(error.to_string()).hint(hint).code(if usage { 2 } else { 1 })
+    Failure::of(&error).hint(hint).code(if usage { 2 } else { 1 })
 }
 
 fn say_farewell(ending: Ending) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
     for line in &ending.farewell {
         // The terminal may be gone; the files are written all the same.
-        let _ = writeln!(out, "{line}");
+        let _ = writeln!(out, "{}", plain(line));
     }
     match ending.error {
         Some(error) => Err(error.into()),

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod exit;
 mod live;
+mod plain;
 mod report;
 mod run;
 
@@ -22,6 +23,9 @@ pub fn main() -> ExitCode {
     };
     match commands::run(cli) {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => exit::tell(&failure),
+        Err(failure) => {
+            exit::tell(&failure);
+            ExitCode::from(failure.code)
+        }
     }
 }

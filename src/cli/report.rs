@@ -1,6 +1,7 @@
 //! Text and files of the commands without a screen.
 
 use super::exit::Failure;
+use super::plain::say;
 use crate::engine::{Core, track_name, with_hint, write_profile};
 use crate::feed::TargetInfo;
 use crate::format;
@@ -183,6 +184,16 @@ pub fn check_writable(path: &Path) -> Result<(), Failure> {
     })
 }
 
+/// Refuses the path of a recording that is taken: a recording never replaces anything.
+pub fn check_free(path: &Path) -> Result<(), Failure> {
+    // A symbolic link takes a name too, wherever it leads.
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{} exists already", path.display()))
+        .hint("choose another name with -o, or remove it first"))
+}
+
 /// Writes everything seen as pprof: CPU to `path`, heap beside it with one timestamp.
 pub fn write_pprof(core: &Core, path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let Some(span) = core.session.timeline().span() else { return Err(nothing_seen(core)) };
@@ -210,7 +221,10 @@ fn beside(path: &Path, track: &str) -> PathBuf {
 pub fn start_recorder(path: Option<PathBuf>, core: &Core) -> Result<Box<dyn Sink>, Failure> {
     match Recorder::start(path, Clock::get().now(), &core.targets(), tell_recording) {
         Ok(recorder) => Ok(Box::new(recorder)),
-        Err(error) => Err(Failure::new(with_hint(&error, error.hint()))),
+        Err(error) => {
+            let hint = error.hint().map(str::to_owned);
+            Err(Failure { hint, ..Failure::of(&error) })
+        }
     }
 }
 
@@ -223,8 +237,7 @@ fn tell_recording(report: RecorderReport) {
         RecorderReport::Failed(error) => with_hint(&error, error.hint()),
         RecorderReport::Progress { .. } => return,
     };
-    // Standard error may be closed; there is nobody else to tell.
-    let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("flametop: {text}\n"));
+    say(&format!("flametop: {text}"));
 }
 
 #[cfg(test)]

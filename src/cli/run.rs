@@ -45,7 +45,7 @@ pub fn theme(screen: &ScreenArgs) -> Result<Theme, Failure> {
         .unwrap_or_else(|| if depth == ColourDepth::None { "mono" } else { "dark" }.into());
     let glyphs = if screen.ascii || !is_utf8(&env) { Glyphs::Ascii } else { Glyphs::Unicode };
     Theme::builtin(&name, depth, glyphs)
-        .map_err(|error| Failure::new(error.to_string()).hint("themes: dark, light, mono").code(2))
+        .map_err(|error| Failure::of(&error).hint("themes: dark, light, mono").code(2))
 }
 
 /// How many colours there are: what was asked, else what the environment tells, in the order in

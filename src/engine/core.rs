@@ -2,8 +2,8 @@
 
 use super::sources::{DETACH_PATIENCE, Sources};
 use crate::feed::{EndReason, Event, Feed, Note, NoteLevel, SourceId, TargetInfo};
-use crate::session::Session;
-use crate::sink::{Offer, Sink};
+use crate::session::{Session, SourceState};
+use crate::sink::{Finish, Offer, Sink};
 use crate::source::{Clock, Inbox, Source};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,10 @@ pub struct Core {
     pub sources: Sources,
     /// Who hears of it besides the session.
     pub sinks: Vec<Box<dyn Sink>>,
+    /// Whether a sink could not carry out all it was there for.
+    pub lost_sink: bool,
+    /// Sinks that take nothing any more; they may still be about to say why.
+    over: Vec<Box<dyn Sink>>,
 }
 
 impl Core {
@@ -40,11 +44,13 @@ impl Core {
     }
 
     /// Takes one event into the session and offers it to every sink. A sink that can't go on is
-    /// let go; it has said why itself.
+    /// offered nothing more, and makes [`Core::lost_sink`] true; it says why itself.
     pub fn take(&mut self, event: Event) -> SourceId {
         let event = Arc::new(event);
         self.session.ingest(&event);
-        self.sinks.retain_mut(|sink| matches!(sink.offer(&event), Offer::Taken));
+        let over = self.sinks.extract_if(.., |sink| matches!(sink.offer(&event), Offer::Over));
+        self.over.extend(over);
+        self.lost_sink |= !self.over.is_empty();
         event.source
     }
 
@@ -62,19 +68,32 @@ impl Core {
 
     /// Whether every source has ended without ever reaching its target.
     pub fn all_failed(&self) -> bool {
-        let failed = |end: &Option<EndReason>| matches!(end, Some(EndReason::Failed(_)));
-        let sources = self.session.sources();
-        !sources.is_empty() && sources.iter().all(|source| failed(&source.ended) && source.target.is_none())
+        self.all_sources(|source| {
+            matches!(source.ended, Some(EndReason::Failed(_))) && source.target.is_none()
+        })
     }
 
-    /// Takes events for a short while, so that a failure to attach is told before a screen opens.
+    /// Whether every source has ended, and there was one.
+    pub fn all_ended(&self) -> bool {
+        self.all_sources(|source| source.ended.is_some())
+    }
+
+    /// Whether it is true of every source that was started: the session knows only those that spoke.
+    fn all_sources(&self, is_true: impl Fn(&SourceState) -> bool) -> bool {
+        let heard = self.session.sources();
+        let started = self.sources.started();
+        started > 0 && (0..started).all(|at| heard.get(at).is_some_and(&is_true))
+    }
+
+    /// Takes events until a target is reached or all have failed, for a short while: a failure to
+    /// attach is told before a screen opens.
     pub async fn settle(&mut self, patience: Duration) {
         let deadline = Instant::now() + patience;
         loop {
             let Ok(event) = timeout_at(deadline, self.inbox().recv()).await else { return };
-            let settled = matches!(event.feed, Feed::Attached(_) | Feed::Ended(_));
+            let attached = matches!(event.feed, Feed::Attached(_));
             self.take(event);
-            if settled {
+            if attached || self.all_ended() {
                 return;
             }
         }
@@ -99,10 +118,11 @@ impl Core {
         }
     }
 
-    /// Lets every sink complete what it has.
-    pub fn finish_sinks(&mut self) {
-        for sink in self.sinks.drain(..) {
-            sink.finish(FINISH_PATIENCE);
+    /// Lets every sink complete what it has; whether all of them did, from their start to here.
+    pub fn finish_sinks(&mut self) -> bool {
+        for sink in self.over.drain(..).chain(self.sinks.drain(..)) {
+            self.lost_sink |= sink.finish(FINISH_PATIENCE) != Finish::Complete;
         }
+        !self.lost_sink
     }
 }

@@ -31,12 +31,19 @@ pub struct Headless {
     core: Core,
     until: Until,
     progress: Option<Progress>,
+    left: Option<u8>,
 }
 
 impl Headless {
     /// A run of `core` until then.
     pub fn new(core: Core, until: Until) -> Self {
-        Self { core, until, progress: None }
+        Self { core, until, progress: None, left: None }
+    }
+
+    /// Goes straight to its end, with this exit code, when somebody asked to leave at the start.
+    #[must_use]
+    pub fn with_leave(self, code: Option<u8>) -> Self {
+        Self { left: code, ..self }
     }
 
     /// Calls `told` after every window.
@@ -48,26 +55,30 @@ impl Headless {
 
     /// Runs, frees the targets, and returns what was seen.
     pub async fn run(mut self, asked: &mut mpsc::Receiver<Asked>) -> (Core, Ending) {
-        let mut ending = Ending::default();
+        let mut ending = Ending { code: self.left.unwrap_or(0), ..Ending::default() };
         let deadline = Instant::now() + self.patience();
         // What settled the start may have been the end.
-        while !self.is_over() {
+        while self.left.is_none() && !self.is_over() {
             tokio::select! {
                 biased;
-                Some(asked) = asked.recv() => {
-                    if let Asked::Leave(code) = asked {
-                        ending.code = code;
-                        break;
-                    }
+                code = asked_to_leave(asked) => {
+                    ending.code = code;
+                    break;
                 }
                 event = self.core.inbox().recv() => self.take(event),
                 () = tokio::time::sleep_until(deadline) => break,
             }
         }
-        self.core.stop().await;
-        if self.core.all_failed() {
-            ending.error = self.core.sources.take_error();
-            ending.code = ending.error.as_ref().map_or(1, |error| exit_code(error.class));
+        tokio::select! {
+            () = self.core.stop() => {}
+            // Whoever asks twice does not want to wait for the target's answer.
+            _ = asked_to_leave(asked) => {}
+        }
+        if let Some(error) = self.core.sources.take_error() {
+            ending.code = exit_code(error.class);
+            ending.error = Some(error);
+        } else if self.core.all_failed() {
+            ending.code = 1;
         }
         (self.core, ending)
     }
@@ -88,9 +99,8 @@ impl Headless {
     }
 
     fn is_over(&self) -> bool {
-        let sources = self.core.session.sources();
-        let all_ended = !sources.is_empty() && sources.iter().all(|source| source.ended.is_some());
-        all_ended || self.is_covered()
+        // Whoever asked for a recording gains nothing by sampling on without one.
+        self.core.all_ended() || self.core.lost_sink || self.is_covered()
     }
 
     fn is_covered(&self) -> bool {
@@ -103,6 +113,27 @@ impl Headless {
             let last = track.last().map(|window| window.span.end());
             first.zip(last).is_some_and(|(start, end)| covered(start, end))
         })
+    }
+}
+
+/// Takes events until a target is reached or all have failed, at most for `patience`; the exit code
+/// if somebody asked to leave meanwhile.
+pub async fn settle(core: &mut Core, patience: Duration, asked: &mut mpsc::Receiver<Asked>) -> Option<u8> {
+    tokio::select! {
+        biased;
+        code = asked_to_leave(asked) => Some(code),
+        () = core.settle(patience) => None,
+    }
+}
+
+/// Returns when somebody asks to leave, with the exit code; the other signals need a screen.
+async fn asked_to_leave(asked: &mut mpsc::Receiver<Asked>) -> u8 {
+    loop {
+        match asked.recv().await {
+            Some(Asked::Leave(code)) => return code,
+            Some(_) => {}
+            None => return std::future::pending().await,
+        }
     }
 }
 

@@ -9,13 +9,32 @@ use crate::format::{self, Export};
 use crate::profile::{Moment, Profile};
 use crate::sink::RecorderReport;
 use crate::source::discover::{Discovery, Found};
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::Sender;
 
-/// A failure and its way out in one line.
-pub fn with_hint(error: &dyn std::fmt::Display, hint: Option<&str>) -> String {
-    hint.map_or_else(|| error.to_string(), |hint| format!("{error}: {hint}"))
+/// A failure, its causes and its way out in one line.
+pub fn with_hint(error: &dyn Error, hint: Option<&str>) -> String {
+    let text = with_causes(error);
+    match hint {
+        Some(hint) => format!("{text}: {hint}"),
+        None => text,
+    }
+}
+
+/// A failure and its causes in one line; a cause that is told already is not told again.
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let told = cause.to_string();
+        if !text.contains(&told) {
+            text = format!("{text}: {told}");
+        }
+        next = cause.source();
+    }
+    text
 }
 
 /// Writes each profile to a file of its own in the current directory, all with one timestamp. Blocks.
@@ -112,5 +131,26 @@ pub fn outcome_of(report: RecorderReport) -> Outcome {
             Outcome::RecordingFinished(state(path, since, bytes, windows))
         }
         RecorderReport::Failed(error) => Outcome::Failed(Job::Record, with_hint(&error, error.hint())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("failed to write x{}", if *repeats {": disk full"} else { "" })]
+    struct Refused {
+        repeats: bool,
+        source: io::Error,
+    }
+
+    #[test]
+    fn a_failure_is_told_with_each_cause_once() {
+        for repeats in [true, false] {
+            let error = Refused { repeats, source: io::Error::other("disk full") };
+            assert_eq!(with_hint(&error, Some("free some")), "failed to write x: disk full: free some");
+        }
     }
 }

@@ -17,8 +17,8 @@ mod terminal;
 
 pub use core::Core;
 pub use cost::{CostMeter, OwnCost};
-pub use headless::{Headless, Until, phase_text};
-pub use jobs::{track_name, with_hint, write_profile};
+pub use headless::{Headless, Until, phase_text, settle};
+pub use jobs::{track_name, with_causes, with_hint, write_profile};
 pub use live::{Live, Screen};
 pub use panic::install as install_panic_hook;
 pub use signals::{Asked, listen};

@@ -50,6 +50,11 @@ impl Sources {
         id
     }
 
+    /// How many sources were started, the ended ones included.
+    pub fn started(&self) -> usize {
+        self.running.len()
+    }
+
     /// Where the sources' events come out.
     pub fn inbox(&self) -> &Inbox {
         &self.inbox
