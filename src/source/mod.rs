@@ -143,8 +143,9 @@ pub enum ErrorClass {
 }
 
 /// Frees every target that is still held, from any thread, within `patience`: for endings in which
-/// the sources' own tasks get no more turn.
-pub fn undo_all(patience: std::time::Duration) {
-    // What could not be undone can't be told either: this program is ending.
-    let _ = node::undo::undo_all(patience);
+/// the sources' own tasks get no more turn. Costs nothing where nothing is held.
+///
+/// Gives a sentence for each thing that could not be undone, with the user's way out.
+pub fn undo_all(patience: std::time::Duration) -> Vec<String> {
+    node::undo::undo_all(patience).iter().map(|(pending, _)| pending.told()).collect()
 }

@@ -12,16 +12,9 @@ fn a_panic_hook_closes_what_is_pending() {
             inspector
         });
         assert!(undo::pending().contains(&undo::Pending::Attached(inspector.clone())));
-        undo::close_inspector_blocking(
-            inspector.address,
-            &inspector.path,
-            inspector.inner_pid,
-            &undo::Ending::of(&inspector),
-            PATIENCE,
-        )
-        .expect("closes");
+        undo::close_inspector_blocking(&inspector, PATIENCE).expect("closes");
+        assert_eq!(listeners(target.pid()), 0, "it says so only once the port is closed");
         undo::disarm(&inspector);
-        wait_until("the port is closed", || listeners(target.pid()) == 0);
         assert!(target.is_alive());
     }
 }
@@ -31,12 +24,22 @@ fn another_process_on_the_port_is_left_alone() {
     let target = Target::script(&newest!(), &["--inspect=0"], IDLE);
     block_on(async {
         let inspector = open_inspector(target.pid(), &OpenOptions::default()).await.expect("opens");
-        let ending = undo::Ending { nonce: inspector.nonce.clone(), inspector: InspectorEnd::ClosesNow };
-        undo::close_inspector_blocking(inspector.address, &inspector.path, Some(1), &ending, PATIENCE)
-            .expect("nothing");
+        let stranger = Inspector { inner_pid: Some(1), ..inspector.clone() };
+        undo::close_inspector_blocking(&stranger, PATIENCE).expect("nothing");
         holds_for("it is open", Duration::from_millis(200), || listeners(target.pid()) == 1);
         inspector.connect(PATIENCE).await.expect("it is still open");
-        let stranger = Inspector { inner_pid: Some(1), ..inspector };
         assert!(matches!(stranger.connect(PATIENCE).await, Err(AttachError::WrongProcess { .. })));
     });
+}
+
+#[test]
+fn a_loop_that_never_turns_is_closed_from_within() {
+    for node in nodes() {
+        let mut target = Target::script(&node, ANY_PORT, HANG);
+        let inspector = open(target.pid()).expect("opens");
+        undo::close_inspector_blocking(&inspector, PATIENCE).expect("closes");
+        undo::disarm(&inspector);
+        assert_eq!(listeners(target.pid()), 0);
+        assert!(target.is_alive());
+    }
 }

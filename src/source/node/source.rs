@@ -19,7 +19,7 @@ use super::open::{Inspector, OpenOptions, inspector_at, open_inspector};
 use super::polling::Polling;
 use super::spawn::{Run, Spawned, spawn};
 use super::target_info::target_info;
-use super::undo::{self, Ending};
+use super::undo;
 use super::windows::Rotation;
 use crate::feed::{Blocked, EndReason, Feed, NoteLevel};
 use crate::profile::{Nanos, Thread};
@@ -186,11 +186,9 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         let Some(inspector) = self.inspector.take() else { return };
-        // A thread, for a drop can't wait; what it does not finish stays noted in `undo`.
+        // A thread, for a drop can't wait; what it does not finish stays noted in `undo`, for the end of `main`.
         std::thread::spawn(move || {
-            let ending = Ending::of(&inspector);
-            let (address, path, pid) = (inspector.address, &inspector.path, inspector.inner_pid);
-            if undo::close_inspector_blocking(address, path, pid, &ending, LEAVING * 4).is_ok() {
+            if undo::close_inspector_blocking(&inspector, LEAVING * 4).is_ok() {
                 undo::disarm(&inspector);
             }
         });

@@ -14,8 +14,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::agent::Identity;
@@ -29,6 +29,8 @@ use crate::source::procfs::Process;
 
 /// Lines of output that are kept.
 const TAIL_LINES: usize = 1000;
+/// Bytes of a line that are kept; the rest of it is read and dropped.
+const LINE_BYTES: usize = 4096;
 /// How long Node may take to open its inspector; 42 to 193 ms were measured.
 const OPENING: Duration = Duration::from_secs(10);
 /// How long the child may take to end when it is told to, and its status to arrive when it has.
@@ -107,10 +109,10 @@ pub async fn spawn(words: &[String], run: &Run) -> Result<Spawned, AttachError> 
         .spawn()
         .map_err(|error| bad(error.to_string()))?;
     if let Some(stdout) = child.stdout.take() {
-        tokio::spawn(collect(BufReader::new(stdout).lines(), run.clone()));
+        tokio::spawn(collect(BufReader::new(stdout), run.clone()));
     }
     let stderr = child.stderr.take().ok_or_else(|| bad("it has no stderr".into()))?;
-    let mut stderr = BufReader::new(stderr).lines();
+    let mut stderr = BufReader::new(stderr);
     let Ok(Some(url)) = timeout(OPENING, listening(&mut stderr, run)).await else {
         let _ = child.start_kill();
         let said = run.tail().join("\n");
@@ -131,8 +133,8 @@ fn is_node(program: &str) -> bool {
 }
 
 /// Reads until Node says where it listens.
-async fn listening(stderr: &mut Lines<BufReader<ChildStderr>>, run: &Run) -> Option<String> {
-    while let Ok(Some(line)) = stderr.next_line().await {
+async fn listening(stderr: &mut (impl AsyncBufRead + Unpin), run: &Run) -> Option<String> {
+    while let Some(line) = next_line(stderr).await {
         if let Some(url) = line.strip_prefix(CHATTER[0]) {
             return Some(url.trim().to_owned());
         }
@@ -141,10 +143,29 @@ async fn listening(stderr: &mut Lines<BufReader<ChildStderr>>, run: &Run) -> Opt
     None
 }
 
-/// Drains a pipe, so that the child never blocks on it.
-async fn collect<R: AsyncRead + Unpin>(mut lines: Lines<BufReader<R>>, run: Run) {
-    while let Ok(Some(line)) = lines.next_line().await {
+/// Drains a pipe to its end: the child would block on a full one, and die of a closed one.
+async fn collect(mut pipe: impl AsyncBufRead + Unpin, run: Run) {
+    while let Some(line) = next_line(&mut pipe).await {
         run.keep(line);
+    }
+}
+
+/// The next line, or the beginning of a long one. A program may write anything: what is no UTF-8 is replaced.
+async fn next_line(pipe: &mut (impl AsyncBufRead + Unpin)) -> Option<String> {
+    let mut line = Vec::new();
+    let mut any = false;
+    loop {
+        let bytes = pipe.fill_buf().await.unwrap_or_default();
+        let newline = bytes.iter().position(|byte| *byte == b'\n');
+        let length = newline.unwrap_or(bytes.len());
+        any |= !bytes.is_empty();
+        let over = bytes.is_empty() || newline.is_some();
+        line.extend_from_slice(&bytes[..length.min(LINE_BYTES - line.len())]);
+        pipe.consume(length + usize::from(newline.is_some()));
+        if over {
+            let text = line.strip_suffix(b"\r").unwrap_or(&line);
+            return any.then(|| String::from_utf8_lossy(text).into_owned());
+        }
     }
 }
 
@@ -215,6 +236,27 @@ mod tests {
         run.keep("Debugger attached.".into());
         assert_eq!(run.tail().len(), TAIL_LINES);
         assert_eq!(run.tail().last().map(String::as_str), Some("1004"));
+    }
+
+    #[tokio::test]
+    async fn a_pipe_is_read_to_its_end_whatever_is_in_it() {
+        let mut written = b"one\r\n\xff\xfe\n\n".to_vec();
+        written.extend_from_slice(&[b'x'; 3 * LINE_BYTES]);
+        written.extend_from_slice(b"\nDebugger attached.\nno newline");
+        let run = Run::default();
+        // A small buffer, so that lines come in pieces.
+        collect(BufReader::with_capacity(7, written.as_slice()), run.clone()).await;
+        let long = "x".repeat(LINE_BYTES);
+        assert_eq!(run.tail(), ["one", "\u{fffd}\u{fffd}", "", &long, "no newline"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_buffered_when_the_address_is_found_is_not_lost() {
+        let written = b"warning\nDebugger listening on ws://127.0.0.1:1/a\nmore\n".as_slice();
+        let (run, mut pipe) = (Run::default(), BufReader::new(written));
+        assert_eq!(listening(&mut pipe, &run).await.as_deref(), Some("ws://127.0.0.1:1/a"));
+        collect(pipe, run.clone()).await;
+        assert_eq!(run.tail(), ["warning", "more"]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The way out in a hurry: blocking, without a runtime, for a panic hook and for the last moments of `main`.
+//! The way out in a hurry: blocking, without a runtime, for a panic hook and for the last moments of `main`:
+//! threads of ours die with the program, so what they had not finished is finished here.
 //!
 //! Everything that must be undone in a target is noted here from before it is done until the orderly
 //! [`detach`](super::close::detach) is complete. [`undo_all`] undoes what is left, over connections of its own: those of
@@ -7,15 +8,17 @@
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::{WebSocket, client::client_with_config};
 
-use super::agent::Identity;
+use super::agent::{HEAP_LEASE_SECONDS, Identity};
 use super::cdp::{broken, limits};
 use super::error::CdpError;
 use super::evaluate::{Evaluate, value_of};
+use super::inspect_options::inspect_options;
 use super::list::session_at_blocking;
 use super::open::Inspector;
 use super::snippets::{InspectorEnd, Nonce, identify, leave};
@@ -64,79 +67,202 @@ pub fn forget_opening(of: ProcessIdentity) {
     lock().retain(|pending| !matches!(pending, Pending::Opening { process, .. } if *process == of));
 }
 
-/// What must be undone now. Never waits: a panic may have happened while the list was held; then it is empty.
+/// What must be undone now. Hardly waits: a panic may have happened while the list was held; then it is empty.
 pub fn pending() -> Vec<Pending> {
-    match PENDING.try_lock() {
-        Ok(list) => list.clone(),
-        Err(TryLockError::Poisoned(list)) => list.into_inner().clone(),
-        Err(TryLockError::WouldBlock) => Vec::new(),
-    }
-}
-
-/// Undoes whatever is pending, all targets within one deadline. Gives what could not be undone.
-pub fn undo_all(deadline: Duration) -> Vec<(Pending, CdpError)> {
-    let until = Instant::now() + deadline;
-    let mut failed = Vec::new();
-    for pending in pending() {
-        let left = until.saturating_duration_since(Instant::now());
-        let undone = match &pending {
-            Pending::Attached(inspector) => close_inspector_blocking(
-                inspector.address,
-                &inspector.path,
-                inspector.inner_pid,
-                &Ending::of(inspector),
-                left,
-            ),
-            Pending::Opening { process, inner_pid, before } => {
-                close_late_opening(*process, *inner_pid, before, left)
-            }
-        };
-        match undone {
-            Ok(()) => forget(&pending),
-            Err(error) => failed.push((pending, error)),
-        }
-    }
-    failed
+    hold_briefly().map(|list| list.clone()).unwrap_or_default()
 }
 
 fn forget(done: &Pending) {
-    if let Ok(mut list) = PENDING.try_lock() {
+    if let Some(mut list) = hold_briefly() {
         list.retain(|pending| pending != done);
     }
 }
 
-/// What to do in the target on leaving.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
-    /// What makes our names there ours.
-    pub nonce: Nonce,
-    /// What becomes of the inspector.
-    pub inspector: InspectorEnd,
+/// The list, unless somebody keeps it: all others hold it for moments.
+fn hold_briefly() -> Option<MutexGuard<'static, Vec<Pending>>> {
+    for _ in 0..5 {
+        match PENDING.try_lock() {
+            Ok(list) => return Some(list),
+            Err(TryLockError::Poisoned(list)) => return Some(list.into_inner()),
+            Err(TryLockError::WouldBlock) => thread::sleep(STEP),
+        }
+    }
+    None
 }
 
-impl Ending {
-    /// The ending that suits how an inspector was found.
-    pub fn of(inspector: &Inspector) -> Self {
-        let end = if inspector.opened_by_us { InspectorEnd::ClosesSoon } else { InspectorEnd::StaysOpen };
-        Self { nonce: inspector.nonce.clone(), inspector: end }
+/// Undoes whatever is pending, all targets within one deadline. Gives what could not be undone.
+///
+/// What is attached comes first, for it can be undone now; what only may open is waited for until the deadline.
+pub fn undo_all(deadline: Duration) -> Vec<(Pending, CdpError)> {
+    let (attached, mut openings): (Vec<_>, Vec<_>) =
+        pending().into_iter().partition(|pending| matches!(pending, Pending::Attached(_)));
+    let until = Instant::now() + deadline;
+    let mut failed = Vec::new();
+    let mut waiting = u32::try_from(attached.len() + openings.len().min(1)).unwrap_or(u32::MAX);
+    for pending in attached {
+        // One that does not answer must not take the time of the others.
+        let share = left_until(until) / waiting;
+        waiting -= 1;
+        if let Err(error) = pending.undo(share) {
+            failed.push((pending, error));
+        }
+    }
+    while !openings.is_empty() {
+        openings.retain(|pending| pending.undo(left_until(until)).is_err());
+        if left_until(until).is_zero() {
+            let late = || CdpError::TimedOut { what: "the inspector's opening", waited: deadline };
+            failed.extend(openings.drain(..).map(|pending| (pending, late())));
+        } else if !openings.is_empty() {
+            thread::sleep(STEP);
+        }
+    }
+    // Meanwhile somebody else may have undone it, or the target have ended.
+    failed.retain(|(pending, _)| !pending.forget_if_settled());
+    failed
+}
+
+impl Pending {
+    /// Undoes this one thing and forgets it.
+    fn undo(&self, patience: Duration) -> Result<(), CdpError> {
+        if self.forget_if_settled() {
+            return Ok(());
+        }
+        match self {
+            Self::Attached(inspector) => close_inspector_blocking(inspector, patience),
+            Self::Opening { process, inner_pid, before } => {
+                close_late_opening(*process, *inner_pid, before, patience)
+            }
+        }?;
+        forget(self);
+        Ok(())
+    }
+
+    fn forget_if_settled(&self) -> bool {
+        let settled = self.is_settled();
+        if settled {
+            forget(self);
+        }
+        settled
+    }
+
+    /// Whether nothing is left to undo: the process has ended, or the port that we made open is closed.
+    fn is_settled(&self) -> bool {
+        match self {
+            Self::Attached(inspector) => {
+                inspector.process.is_some_and(has_ended)
+                    || inspector.opened_by_us && inspector.still_listens() == Some(false)
+            }
+            Self::Opening { process, .. } => has_ended(*process),
+        }
+    }
+
+    /// What the user must know and can do if this could not be undone: one sentence, fit for a terminal.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Attached(inspector) if inspector.opened_by_us => {
+                still_open(inspector.process.map(|process| process.pid), inspector.address)
+            }
+            Self::Attached(inspector) => format!(
+                "the process behind {} did not answer, so flametop's gauges are still in it: they remove themselves \
+                 within {HEAP_LEASE_SECONDS} s",
+                inspector.address
+            ),
+            Self::Opening { process, before, .. } => match new_listeners(*process, before).first() {
+                Some(listener) => still_open(Some(process.pid), listener.reachable_at()),
+                None => will_open(process.pid),
+            },
+        }
     }
 }
 
-/// Connects afresh, checks that the expected process answers, removes what is ours and closes the inspector if told so.
-pub fn close_inspector_blocking(
-    address: SocketAddr,
-    path: &str,
-    expected_pid: Option<u32>,
-    ending: &Ending,
-    deadline: Duration,
-) -> Result<(), CdpError> {
-    let mut session = Blocking::connect(address, path, deadline)?;
+fn still_open(pid: Option<u32>, address: SocketAddr) -> String {
+    let whose = pid.map_or_else(|| "a process".into(), |pid| format!("process {pid}"));
+    format!("the debug port of {whose} may still be open on {address}: {}", way_out(&address.to_string()))
+}
+
+fn will_open(pid: u32) -> String {
+    let port = inspect_options(Process::new(pid)).port;
+    let (place, address) = match port {
+        0 => ("a port of its choice".to_owned(), "127.0.0.1:PORT".to_owned()),
+        port => (format!("127.0.0.1:{port}"), format!("127.0.0.1:{port}")),
+    };
+    format!(
+        "process {pid} was signalled and may still open its debug port on {place}, once it is no longer blocked; then {}",
+        way_out(&address)
+    )
+}
+
+/// How a user closes an inspector by hand.
+fn way_out(address: &str) -> String {
+    format!(
+        "close it with `node inspect {address}` and there `exec process._debugEnd()`, or restart the process"
+    )
+}
+
+fn has_ended(process: ProcessIdentity) -> bool {
+    !process.still_same() || Process::new(process.pid).status().is_ok_and(|status| status.is_dead())
+}
+
+fn left_until(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
+}
+
+/// How often something is looked for.
+const STEP: Duration = Duration::from_millis(10);
+
+/// How long the timer of a leave that closes soon may take: 100 ms, with room for a busy loop.
+const CLOSING: Duration = Duration::from_millis(250);
+
+/// Connects afresh, checks that the expected process answers, removes what is ours and, if we opened the inspector,
+/// closes it. `Ok` only once the port is closed.
+pub fn close_inspector_blocking(inspector: &Inspector, deadline: Duration) -> Result<(), CdpError> {
+    let until = Instant::now() + deadline;
+    let end = if inspector.opened_by_us { InspectorEnd::ClosesSoon } else { InspectorEnd::StaysOpen };
+    let left = leave_blocking(inspector, end, left_until(until));
+    if !inspector.opened_by_us {
+        return match left {
+            // Nobody is there any more.
+            Err(CdpError::Connect(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+            left => left,
+        };
+    }
+    if left.is_ok() && closed_by(inspector, until.min(Instant::now() + CLOSING)) {
+        return Ok(());
+    }
+    left?;
+    // Its loop never turns, so no timer fires. The connection closes under this call: the port alone tells.
+    let left = leave_blocking(inspector, InspectorEnd::ClosesNow, left_until(until));
+    if closed_by(inspector, until.min(Instant::now() + CLOSING)) {
+        return Ok(());
+    }
+    left?;
+    Err(CdpError::TimedOut { what: "closing the inspector", waited: deadline })
+}
+
+fn leave_blocking(inspector: &Inspector, end: InspectorEnd, patience: Duration) -> Result<(), CdpError> {
+    let mut session = Blocking::connect(inspector.address, &inspector.path, patience)?;
     let identity: Identity = session.evaluate(&identify())?;
-    if expected_pid.is_some_and(|pid| pid != identity.pid) {
+    if inspector.inner_pid.is_some_and(|pid| pid != identity.pid) {
         // Another process has the port now: what we opened is gone, and this one is not ours to touch.
         return Ok(());
     }
-    session.evaluate::<bool>(&leave(&ending.nonce, ending.inspector)).map(drop)
+    session.evaluate::<bool>(&leave(&inspector.nonce, end)).map(drop)
+}
+
+/// Waits until the port is closed. Of a process we cannot see we must believe it.
+fn closed_by(inspector: &Inspector, until: Instant) -> bool {
+    loop {
+        match inspector.still_listens() {
+            Some(true) if Instant::now() < until => thread::sleep(STEP),
+            open => return open != Some(true),
+        }
+    }
+}
+
+fn new_listeners(process: ProcessIdentity, before: &[Listener]) -> Vec<Listener> {
+    let mut listeners = Process::new(process.pid).listeners().unwrap_or_default();
+    listeners.retain(|listener| !before.contains(listener));
+    listeners
 }
 
 /// Closes an inspector that opened after we had given up waiting for it. If it has not opened yet, that is an error:
@@ -147,20 +273,27 @@ fn close_late_opening(
     before: &[Listener],
     deadline: Duration,
 ) -> Result<(), CdpError> {
-    if !process.still_same() {
-        return Ok(());
-    }
-    let listeners = Process::new(process.pid).listeners().unwrap_or_default();
-    let opened = listeners.iter().filter(|listener| !before.contains(listener));
-    let ending = Ending { nonce: Nonce::random(), inspector: InspectorEnd::ClosesSoon };
-    for listener in opened {
+    let until = Instant::now() + deadline;
+    for listener in new_listeners(process, before) {
         let address = listener.reachable_at();
-        if let Ok(session) = session_at_blocking(address, deadline) {
-            return close_inspector_blocking(address, &session.path, Some(inner_pid), &ending, deadline);
+        if let Ok(session) = session_at_blocking(address, left_until(until).min(ANSWER)) {
+            let opened = Inspector {
+                address,
+                path: session.path,
+                title: session.title,
+                process: Some(process),
+                inner_pid: Some(inner_pid),
+                opened_by_us: true,
+                nonce: Nonce::random(),
+            };
+            return close_inspector_blocking(&opened, left_until(until));
         }
     }
     Err(CdpError::TimedOut { what: "the inspector's opening", waited: deadline })
 }
+
+/// How long a new listener may take to answer; an inspector's I/O thread does it at once.
+const ANSWER: Duration = Duration::from_millis(300);
 
 /// A connection that blocks its thread and knows nothing but evaluation.
 struct Blocking {
