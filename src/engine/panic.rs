@@ -14,8 +14,11 @@ pub fn install() {
     std::panic::set_hook(Box::new(move |info| {
         static BUSY: AtomicBool = AtomicBool::new(false);
         if BUSY.swap(true, Ordering::SeqCst) {
-            // A second thread panicked meanwhile, or undoing did: the first one ends the program.
-            return;
+            // A second thread panicked meanwhile: the first one ends the program. Returning would
+            // abort it on the spot, with the target still held.
+            loop {
+                std::thread::park();
+            }
         }
         terminal::restore();
         crate::source::undo_all(PATIENCE);
