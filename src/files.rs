@@ -67,12 +67,10 @@ impl FileError {
 fn hint_for(kind: io::ErrorKind) -> Option<&'static str> {
     match kind {
         io::ErrorKind::NotFound => Some("create the directory first"),
-        io::ErrorKind::PermissionDenied => Some("choose a directory you may write to with -o"),
-        io::ErrorKind::ReadOnlyFilesystem => {
-            Some("the file system is read-only; choose another directory with -o")
-        }
+        io::ErrorKind::PermissionDenied => Some("choose a directory you may write to"),
+        io::ErrorKind::ReadOnlyFilesystem => Some("the file system is read-only; choose another directory"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some("free some space or choose another directory with -o")
+            Some("free some space or choose another directory")
         }
         io::ErrorKind::InvalidFilename => Some("choose a shorter name"),
         _ => None,

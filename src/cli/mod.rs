@@ -13,6 +13,10 @@ pub use exit::Failure;
 
 use clap::Parser;
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long freeing targets may take after everything else has ended.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Parses the command line, runs it, and gives the exit code. The only caller is `main`.
 pub fn main() -> ExitCode {
@@ -21,11 +25,20 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
     };
-    match commands::run(cli) {
-        Ok(code) => ExitCode::from(code),
+    let code = match commands::run(cli) {
+        Ok(code) => code,
         Err(failure) => {
             exit::tell(&failure);
-            ExitCode::from(failure.code)
+            failure.code
         }
-    }
+    };
+    ExitCode::from(free_targets(code))
+}
+
+/// Closes what the sources could not close themselves: a target that opened late, or that did not
+/// answer when we left. What stays open is told, and is a failure.
+fn free_targets(code: u8) -> u8 {
+    let left = crate::source::undo_all(PATIENCE);
+    left.iter().for_each(|text| plain::say(&format!("flametop: {text}")));
+    if code == 0 && !left.is_empty() { 1 } else { code }
 }

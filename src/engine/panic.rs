@@ -14,11 +14,15 @@ pub fn install() {
     std::panic::set_hook(Box::new(move |info| {
         static BUSY: AtomicBool = AtomicBool::new(false);
         if BUSY.swap(true, Ordering::SeqCst) {
-            // A second thread panicked meanwhile, or undoing did: the first one ends the program.
-            return;
+            // A second thread panicked meanwhile: the first one ends the program. Returning would
+            // abort it on the spot, with the target still held.
+            loop {
+                std::thread::park();
+            }
         }
         terminal::restore();
-        crate::source::undo_all(PATIENCE);
+        // What could not be undone can't be told better than the panic itself.
+        let _ = crate::source::undo_all(PATIENCE);
         report(info);
         #[expect(
             clippy::disallowed_methods,

@@ -23,6 +23,12 @@ pub fn clean_path(raw: &str) -> Arc<str> {
     clean(raw)
 }
 
+/// Text that was cleaned once and has been out of our hands since, made safe to show again. Unlike
+/// [`clean_name`] it leaves everything already clean as it is, names that were cut included.
+pub fn plain_text(raw: &str) -> Arc<str> {
+    if raw.chars().all(is_plain) { raw.into() } else { raw.chars().map(visible).collect::<String>().into() }
+}
+
 fn clean(raw: &str) -> Arc<str> {
     if raw.len() <= MAX_NAME_CHARS && raw.chars().all(is_plain) {
         return raw.into();
@@ -83,6 +89,15 @@ mod tests {
         let (a, b) = (clean_name(&a), clean_name(&b));
         assert!(a.chars().count() < MAX_NAME_CHARS + 32);
         assert_ne!(a, b);
+    }
+
+    #[test]
+    fn what_is_clean_stays_so_when_it_comes_back() {
+        for name in ["", "a\u{1b}[31m\u{202e}b", &"\u{7}".repeat(2 * MAX_NAME_CHARS)] {
+            let cleaned = clean_path(name);
+            assert_eq!(plain_text(&cleaned), cleaned);
+        }
+        assert_eq!(&*plain_text("a\u{1b}]52;c;eA==\u{7}\nb"), "a␛]52;c;eA==␇␊b");
     }
 
     #[test]

@@ -40,6 +40,13 @@ pub struct FlameNode {
     pub depth: u16,
 }
 
+impl FlameNode {
+    /// Adds a value of its own. Files from elsewhere can hold any number.
+    fn gain(&mut self, value: i64) {
+        self.self_value = self.self_value.saturating_add(value);
+    }
+}
+
 /// A tree ready to be laid out. Laws: `parent < index` but for the root, which is node 0; a node's
 /// total is its self value and its children's totals.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +121,7 @@ impl Flame {
         let mut node = at;
         while let Some(next) = self.children(node).iter().copied().max_by_key(|child| self.node(*child).total)
         {
-            if self.node(next).total * 2 < self.node(node).total || self.node(next).total == 0 {
+            if self.node(next).total.saturating_mul(2) < self.node(node).total || self.node(next).total == 0 {
                 break;
             }
             hot.push(next);
@@ -184,7 +191,7 @@ impl<'a> Building<'a> {
                 self.place(places[fold.parents()[row] as usize], self.tree.frame(*node))
             };
             if let Some(at) = place.at.filter(|_| !self.excluded(self.tree.frame(*node))) {
-                self.nodes[at as usize].self_value += fold.self_values(column)[row];
+                self.nodes[at as usize].gain(fold.self_values(column)[row]);
             }
             places.push(place);
         }
@@ -230,7 +237,7 @@ impl<'a> Building<'a> {
             node = self.tree.parent(node);
         }
         if inside {
-            self.nodes[at as usize].self_value += value;
+            self.nodes[at as usize].gain(value);
         }
     }
 
@@ -240,7 +247,8 @@ impl<'a> Building<'a> {
         }
         for at in (1..self.nodes.len()).rev() {
             let FlameNode { parent, total, .. } = self.nodes[at];
-            self.nodes[parent as usize].total += total;
+            let above = &mut self.nodes[parent as usize].total;
+            *above = above.saturating_add(total);
         }
         let (children, starts) = self.ordered_children();
         Flame { nodes: self.nodes, children, starts }
@@ -285,6 +293,7 @@ impl<'a> Building<'a> {
 mod tests {
     use super::super::fold::tests::{fold_of, node_of};
     use super::*;
+    use crate::profile::function_table;
     use std::fmt::Write;
 
     fn text(tree: &CallTree, flame: &Flame) -> String {
@@ -348,6 +357,19 @@ mod tests {
         let shown =
             shaped(&[("f;g;f;g", 1), ("f", 2)], |_| Shape { fold_recursion: true, ..Shape::default() });
         assert_eq!(shown, "all 0/3\n f 2/3\n  g 1/1\n");
+    }
+
+    #[test]
+    fn values_of_any_size_add_up_to_the_most_there_is() {
+        for inverted in [false, true] {
+            let shape = Shape { inverted, fold_recursion: true, ..Shape::default() };
+            let mut tree = CallTree::default();
+            let fold = fold_of(&mut tree, &[("a", i64::MAX), ("a;a", i64::MAX), ("b", i64::MAX)]);
+            let flame = Flame::build(&tree, &fold, 0, &shape);
+            assert_eq!(flame.total(), i64::MAX);
+            assert_eq!(function_table(&flame)[0].total, i64::MAX);
+            assert_eq!(flame.hot_path(0).len(), 1);
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod tree;
 mod value;
 mod wire;
 
-pub use clean::{MAX_NAME_CHARS, clean_name, clean_path};
+pub use clean::{MAX_NAME_CHARS, clean_name, clean_path, plain_text};
 pub use flame::{Flame, FlameNode, Shape};
 pub use fold::{Fold, LineCost};
 pub use frame::{Frame, FrameKind, FrameTable};

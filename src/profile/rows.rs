@@ -131,7 +131,7 @@ fn place(flame: &Flame, block: &Block, parent: u32, children: &[u32], cells: &[u
             .filter(|(_, width)| **width == 0)
             .map(|(child, _)| flame.node(*child).total)
     };
-    let (count, total) = (small().filter(|t| *t > 0).count() as u32, small().sum::<i64>());
+    let (count, total) = (small().filter(|t| *t > 0).count() as u32, small().fold(0, i64::saturating_add));
     let worth = total as f64 / flame.node(parent).total as f64 * f64::from(block.width);
     if count > 0 && worth >= 0.5 && x < block.x + block.width {
         let width = (worth.round() as u16).clamp(1, block.x + block.width - x);

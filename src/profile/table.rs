@@ -21,9 +21,9 @@ pub fn function_table(flame: &Flame) -> Vec<FunctionRow> {
     for (at, node) in flame.nodes().iter().enumerate().skip(1) {
         let row =
             rows.entry(node.frame).or_insert(FunctionRow { frame: node.frame, self_value: 0, total: 0 });
-        row.self_value += node.self_value;
+        row.self_value = row.self_value.saturating_add(node.self_value);
         if !called_by_itself(flame, at as u32) {
-            row.total += node.total;
+            row.total = row.total.saturating_add(node.total);
         }
     }
     let mut rows: Vec<FunctionRow> = rows.into_values().collect();

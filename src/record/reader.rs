@@ -1,14 +1,15 @@
 //! Reads a recording: the same events, in the same order, from any time on.
 //!
 //! Nothing in the file is believed: its tables must be exactly ours, every row is checked against its
-//! checksum, numbers must be contiguous, and no value may be longer than [`MAX_VALUE_BYTES`]. What
-//! can't be read is told as a [`RecordError::Damaged`] and stepped over. A recording that is still
-//! being written can be read; [`Reader::next_event`] gives `None` at its end and more later.
+//! checksum, texts are cleaned again, numbers must be contiguous, and no value may be longer than
+//! [`MAX_VALUE_BYTES`]. What can't be read is told as a [`RecordError::Damaged`] and stepped over. A
+//! recording that is still being written can be read; [`Reader::next_event`] gives `None` at its end
+//! and more later.
 
 use super::v1::{self, Cursor, Step};
 use super::{APPLICATION_ID, RecordError};
 use crate::feed::Event;
-use crate::profile::{Moment, Span};
+use crate::profile::{Moment, Span, plain_text};
 use rusqlite::limits::Limit;
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -79,7 +80,7 @@ impl Reader {
     pub fn about(&self) -> About {
         let meta = |key| v1::meta(&self.connection, key);
         let text = |key| match meta(key) {
-            Some(Value::Text(text)) => text,
+            Some(Value::Text(text)) => plain_text(&text).as_ref().into(),
             _ => String::new(),
         };
         let number = |key| match meta(key) {

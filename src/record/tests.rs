@@ -273,3 +273,52 @@ fn tables_made_to_mislead_are_refused() {
     let refused = Reader::open(&path).err().expect("refused");
     assert!(matches!(refused, RecordError::NotARecording { .. }), "{refused}");
 }
+
+/// The writer believes its callers, as a forger of a file would.
+#[test]
+fn texts_that_would_drive_a_terminal_are_made_visible() {
+    const EVIL: &str = "a\u{1b}]52;c;eA==\u{7}\u{202e}b";
+    let mut window = profile(5);
+    window.frames[0] = Frame::at(EVIL, EVIL, 1, 1, FrameKind::Js);
+    window.kinds[1] = ValueKind::new(EVIL, Unit::Bytes, Accumulation::Level);
+    window.notes = vec![EVIL.into()];
+    window.sampling.period_name = EVIL.into();
+    window.lanes = vec![ProfileLane {
+        thread: Thread { pid: 1, tid: 1, name: EVIL.into() },
+        nodes: vec![0],
+        columns: vec![vec![1], vec![1]],
+        lines: vec![],
+        runs: vec![],
+        runs_dropped: 0,
+    }];
+    let target = TargetInfo {
+        name: EVIL.into(),
+        kind: EVIL.into(),
+        executable: EVIL.into(),
+        address: EVIL.into(),
+        ..target()
+    };
+    let status = Status {
+        phase: Phase::Waiting(EVIL.into()),
+        heap: HeapState::Off(EVIL.into()),
+        exposure: EVIL.into(),
+        ..Status::default()
+    };
+    let feeds = [
+        Feed::Attached(target),
+        Feed::Status(status),
+        Feed::Window(Box::new(window)),
+        Feed::Note(Note { level: NoteLevel::Info, text: EVIL.into() }),
+        Feed::Ended(EndReason::Failed(EVIL.into())),
+    ];
+    let directory = directory();
+    let written: Vec<Event> =
+        feeds.into_iter().map(|feed| Event { source: SourceId(0), at: Moment(1), feed }).collect();
+    let seen = read(&write(&place(&directory), &written));
+    let told = serde_json::to_string(&seen).expect("events are JSON");
+    let expected = serde_json::to_string(&written).expect("events are JSON");
+    // Every text is there, and each of its three characters that act has become one that is seen.
+    let evil = serde_json::to_string(EVIL).expect("texts are JSON");
+    assert_eq!(told, expected.replace(evil.trim_matches('"'), "a␛]52;c;eA==␇\u{fffd}b"));
+    assert_eq!(told.matches('␛').count(), 15);
+}

@@ -147,8 +147,12 @@ impl Timeline {
     }
 
     /// The time that no window covers between the last window of the track and `window`, with what
-    /// `window` itself did not observe.
+    /// `window` itself did not observe. Only CPU time can have gaps: a heap profile is switched on and
+    /// off and between its modes at will.
     pub fn gap_before(&self, window: &Window) -> Nanos {
+        if !window.kinds.iter().any(|kind| &*kind.name == "cpu") {
+            return Nanos(0);
+        }
         let inside = Nanos(window.span.length.0.saturating_sub(window.covered.0));
         let track = self.tracks.iter().find(|track| track.takes(window));
         let before =
@@ -276,9 +280,21 @@ mod tests {
         short.covered = Nanos::from_millis(800);
         take(&mut session, short);
         assert_eq!(session.sources()[0].gaps, Nanos::from_millis(700));
-        // Another track has its own time.
-        take(&mut session, profile(3000, 500, ValueKind::inuse_space(), &[("f", 1)]));
-        assert_eq!(session.sources()[0].gaps, Nanos::from_millis(700));
+    }
+
+    #[test]
+    fn a_heap_profile_that_was_off_or_in_another_mode_leaves_no_gap() {
+        let mut session = seconds(10);
+        for (at, kind) in [
+            (0, ValueKind::inuse_space()),
+            (3000, ValueKind::alloc_space()),
+            (8000, ValueKind::inuse_space()),
+        ] {
+            let mut window = profile(at, 1000, kind, &[("f", 1)]);
+            window.covered = Nanos::from_millis(900);
+            take(&mut session, window);
+        }
+        assert_eq!(session.sources()[0].gaps, Nanos(0));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::app::NumberFormat;
 use crate::gauges::GaugeUnit;
-use crate::profile::{Moment, Nanos, Unit, ValueKind};
+use crate::profile::{Accumulation, Moment, Nanos, Unit, ValueKind};
 
 /// Three significant figures.
 fn three(value: f64) -> String {
@@ -130,11 +130,18 @@ pub fn figure(format: NumberFormat, kind: &ValueKind, amount: i64, total: i64, c
     match format {
         NumberFormat::Share => whole_percent(share(amount, total)),
         NumberFormat::Absolute => value(kind.unit, amount),
-        NumberFormat::PerSecond => {
-            let a_second = amount as f64 / covered.as_secs_f64().max(1e-9);
-            format!("{}/s", value(kind.unit, a_second as i64))
-        }
+        NumberFormat::PerSecond => a_second(kind, amount, covered),
     }
+}
+
+/// A value of a profile for each second it was measured. What is true of a moment, as bytes in use are,
+/// has no such figure and stays by itself.
+fn a_second(kind: &ValueKind, amount: i64, covered: Nanos) -> String {
+    if kind.accumulation == Accumulation::Level {
+        return value(kind.unit, amount);
+    }
+    let rate = amount as f64 / covered.as_secs_f64().max(1e-9);
+    format!("{}/s", value(kind.unit, rate as i64))
 }
 
 /// The share of `amount` in `total`.
@@ -191,6 +198,13 @@ mod tests {
         );
         assert_eq!([0.0, 0.001, 0.42].map(whole_percent), ["0 %", "<1 %", "42 %"]);
         assert_eq!([7, 1234, 1_234_567].map(count), ["7", "1,234", "1,234,567"]);
+    }
+
+    #[test]
+    fn only_what_adds_up_over_time_is_told_a_second() {
+        let told = |kind| figure(NumberFormat::PerSecond, &kind, 4 << 20, 8 << 20, Nanos::from_secs(2));
+        assert_eq!(told(ValueKind::alloc_space()), "2.00 MiB/s");
+        assert_eq!(told(ValueKind::inuse_space()), "4.00 MiB");
     }
 
     #[test]

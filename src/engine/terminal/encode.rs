@@ -24,6 +24,10 @@ const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier:
 /// Writes what turns `shown` into `next`; without `shown` the whole screen is painted. Empty when
 /// there is nothing to do. The pen is plain before and after.
 pub fn encode(shown: Option<&Buffer>, next: &Buffer) -> String {
+    // A terminal may say that it has no columns; there is no cell to speak of then.
+    if next.area.is_empty() {
+        return String::new();
+    }
     let mut out = Encoder { text: String::new(), pen: PLAIN, at: None };
     let shown = shown.filter(|shown| shown.area == next.area);
     if shown.is_none() {
@@ -280,6 +284,17 @@ mod tests {
         #[test]
         fn nothing_changed_is_no_bytes(buffer in buffers()) {
             prop_assert_eq!(encode(Some(&buffer), &buffer), "");
+        }
+    }
+
+    #[test]
+    fn a_screen_without_cells_is_no_bytes() {
+        let full = Buffer::empty(Rect::new(0, 0, WIDTH, HEIGHT));
+        for (width, height) in [(0, 0), (0, HEIGHT), (WIDTH, 0)] {
+            let empty = Buffer::empty(Rect::new(0, 0, width, height));
+            assert_eq!(encode(None, &empty), "");
+            assert_eq!(encode(Some(&full), &empty), "");
+            assert!(encode(Some(&empty), &full).starts_with("\x1b[0m\x1b[2J"));
         }
     }
 

@@ -84,7 +84,7 @@ fn translate(event: Event) -> Option<Msg> {
         Event::Key(key) if key.kind != ct::KeyEventKind::Release => key_of(key).map(Msg::Key),
         Event::Paste(text) => Some(Msg::Paste(text)),
         Event::Mouse(mouse) => mouse_of(mouse).map(Msg::Mouse),
-        Event::Resize(width, height) => Some(Msg::Resize(width, height)),
+        // A new size is told by SIGWINCH, and read where sizes of nothing are known.
         _ => None,
     }
 }
@@ -129,4 +129,16 @@ fn mouse_of(mouse: ct::MouseEvent) -> Option<MouseEvent> {
     // crossterm 0.29 lets coordinates wrap below zero; nothing is that wide.
     let cell = |at: u16| if at > 10_000 { 0 } else { at };
     Some(MouseEvent { kind, x: cell(mouse.column), y: cell(mouse.row) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_not_taken_from_the_input() {
+        assert!(translate(Event::Resize(0, 0)).is_none());
+        assert!(translate(Event::Resize(80, 24)).is_none());
+        assert!(matches!(translate(Event::Paste("a".into())), Some(Msg::Paste(text)) if text == "a"));
+    }
 }

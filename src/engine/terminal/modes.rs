@@ -4,6 +4,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetat
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What switches the screen on: alternate screen, hidden cursor, bracketed paste.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
@@ -15,6 +16,14 @@ const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 
 /// The modes before us, while we hold the terminal.
 static HELD: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Whether a terminal that we held is the shell's again. False also before we ever took one.
+static GIVEN_BACK: AtomicBool = AtomicBool::new(false);
+
+/// Whether the terminal was given back, so that nothing more may be drawn on it.
+pub(super) fn is_given_back() -> bool {
+    GIVEN_BACK.load(Ordering::SeqCst)
+}
 
 /// Why there can be no screen.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +63,7 @@ impl Terminal {
         let before = tcgetattr(&tty).map_err(std::io::Error::from)?;
         let mut raw = before.clone();
         raw.make_raw();
+        GIVEN_BACK.store(false, Ordering::SeqCst);
         *HELD.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(before);
         if let Err(error) = tcsetattr(&tty, OptionalActions::Now, &raw) {
             restore();
@@ -97,6 +107,8 @@ pub fn restore() {
         Err(std::sync::TryLockError::WouldBlock) => None,
     };
     let Some(before) = held else { return };
+    // Before anything is written: a frame that is not on its way yet stays away.
+    GIVEN_BACK.store(true, Ordering::SeqCst);
     let Ok(tty) = File::options().read(true).write(true).open("/dev/tty") else { return };
     // What waits to be written to a terminal that nobody reads would hold us for ever.
     if !can_write_soon(&tty) {

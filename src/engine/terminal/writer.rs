@@ -4,6 +4,7 @@
 //! the newest one; what is written is always the difference to what the terminal really shows.
 
 use super::encode::encode;
+use super::modes::is_given_back;
 use ratatui::buffer::Buffer;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,12 +46,20 @@ pub struct FrameWriter {
 }
 
 impl FrameWriter {
-    /// Starts the thread that writes to `out`.
+    /// Starts the thread that writes to `out`, until the terminal is given back.
     pub fn start(out: impl Write + Send + 'static) -> std::io::Result<Self> {
+        Self::start_until(out, is_given_back)
+    }
+
+    fn start_until(
+        out: impl Write + Send + 'static,
+        given_back: impl Fn() -> bool + Send + 'static,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
-        let thread =
-            std::thread::Builder::new().name("terminal".into()).spawn(move || run(&of_thread, out))?;
+        let thread = std::thread::Builder::new()
+            .name("terminal".into())
+            .spawn(move || run(&of_thread, out, given_back))?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
@@ -95,11 +104,17 @@ impl FrameWriter {
         while !thread.is_finished() && std::time::Instant::now() < deadline {
             std::thread::park_timeout(Duration::from_millis(2));
         }
+        if !thread.is_finished() {
+            // What the terminal did not take by now it shall not take when it is the shell's again.
+            let mut slot = self.shared.lock();
+            slot.frame = None;
+            slot.raw.clear();
+        }
         thread.is_finished()
     }
 }
 
-fn run(shared: &Shared, mut out: impl Write) {
+fn run(shared: &Shared, mut out: impl Write, given_back: impl Fn() -> bool) {
     let mut shown: Option<Buffer> = None;
     while let Some((raw, frame, repaint)) = next(shared) {
         let mut bytes = raw;
@@ -111,6 +126,10 @@ fn run(shared: &Shared, mut out: impl Write) {
         }
         if bytes.is_empty() {
             continue;
+        }
+        // A frame on a terminal that was given back would lie over the shell's prompt.
+        if given_back() {
+            return;
         }
         // One write a frame: no tearing, and one packet over the network.
         if out.write_all(&bytes).and_then(|()| out.flush()).is_err() {
@@ -192,5 +211,33 @@ mod tests {
         assert!(writer.close(Duration::from_secs(5)));
         seen.try_iter().for_each(|bytes| screen.process(&bytes));
         assert_eq!(screen.screen().contents().trim(), "f999");
+    }
+
+    #[test]
+    fn nothing_is_drawn_once_the_terminal_is_given_back() {
+        let (allow, allowed) = mpsc::sync_channel(9);
+        let (written, seen) = mpsc::sync_channel(9);
+        (0..9).for_each(|_| allow.send(()).expect("there is room"));
+        let writer = FrameWriter::start_until(Slow { allowed, written }, || true).expect("threads start");
+        writer.show(frame("late"));
+        assert!(writer.close(Duration::from_secs(5)));
+        assert_eq!(seen.try_iter().count(), 0);
+    }
+
+    #[test]
+    fn what_still_waits_when_patience_ends_is_never_drawn() {
+        let (allow, allowed) = mpsc::sync_channel(9);
+        let (written, seen) = mpsc::sync_channel(9);
+        let writer = FrameWriter::start_until(Slow { allowed, written }, || false).expect("threads start");
+        writer.show(frame("first"));
+        while writer.shared.lock().frame.is_some() {
+            std::thread::yield_now();
+        }
+        writer.show(frame("late"));
+        writer.send(b"late");
+        assert!(!writer.close(Duration::from_millis(20)));
+        (0..9).for_each(|_| allow.send(()).expect("there is room"));
+        // The thread ends, and with it the sender, after the frame it was at.
+        assert_eq!(seen.iter().count(), 1);
     }
 }

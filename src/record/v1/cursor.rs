@@ -170,8 +170,8 @@ impl FrameStore for Frames<'_> {
 fn frame_of(mut row: Fields) -> Result<Frame, RowError> {
     row.skip();
     Ok(Frame {
-        name: row.text()?.into(),
-        file: row.text()?.into(),
+        name: row.text()?,
+        file: row.text()?,
         line: row.small()?,
         column: row.small()?,
         kind: FrameKind::parse(&row.text()?).ok_or(RowError::Damaged)?,

@@ -15,7 +15,7 @@
 //! ```
 
 use super::varint::{Packer, Unpacker};
-use crate::profile::{MAX_NODES, Profile, ProfileLane, ProfileNode, Run, Thread};
+use crate::profile::{MAX_NODES, Profile, ProfileLane, ProfileNode, Run, Thread, plain_text};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -132,7 +132,7 @@ fn unpack_nodes(from: &mut Unpacker<'_>) -> Option<Vec<ProfileNode>> {
 }
 
 fn unpack_lane(from: &mut Unpacker<'_>) -> Option<ProfileLane> {
-    let thread = Thread { pid: from.small()?, tid: from.unsigned()?, name: from.text()?.into() };
+    let thread = Thread { pid: from.small()?, tid: from.unsigned()?, name: plain_text(from.text()?) };
     let mut last = 0;
     let nodes = (0..from.count()?).map(|_| from.small_step(&mut last)).collect::<Option<_>>()?;
     let columns = (0..from.count()?).map(|_| unpack_column(from)).collect::<Option<_>>()?;

@@ -109,9 +109,9 @@ pub(super) fn event_of(
         "windows" => Feed::Window(Box::new(window_of(&mut row, frames)?)),
         "notes" => {
             let level = level_named(&row.text()?).ok_or(RowError::Damaged)?;
-            Feed::Note(Note { level, text: row.text()?.into() })
+            Feed::Note(Note { level, text: row.text()? })
         }
-        _ => match row.text()?.as_str() {
+        _ => match &*row.text()? {
             "status" => Feed::Status(row.json()?),
             "ended" => Feed::Ended(row.json()?),
             _ => return Err(RowError::Damaged),
@@ -141,14 +141,14 @@ fn gauges_of(rows: Vec<Fields>) -> Result<Event, RowError> {
 
 fn target_of(row: &mut Fields) -> Result<TargetInfo, RowError> {
     Ok(TargetInfo {
-        name: row.text()?.into(),
-        kind: row.text()?.into(),
+        name: row.text()?,
+        kind: row.text()?,
         pid: row.optional_integer()?.map(u32::try_from).transpose().map_err(|_| RowError::Damaged)?,
         started: row.optional_integer()?.map(Moment),
-        executable: row.text()?.into(),
+        executable: row.text()?,
         capabilities: row.json()?,
         interval: Nanos(row.unsigned()?),
-        address: row.text()?.into(),
+        address: row.text()?,
     })
 }
 
@@ -170,9 +170,9 @@ fn sampling_of(row: &mut Fields) -> Result<Sampling, RowError> {
         taken: row.unsigned()?,
         lost: row.unsigned()?,
         truncated: row.unsigned()?,
-        period_name: row.text()?.into(),
+        period_name: row.text()?,
         period: row.unsigned()?,
-        period_bytes: row.text()? == "bytes",
+        period_bytes: &*row.text()? == "bytes",
         achieved: row.unsigned()?,
         handover: Nanos(row.unsigned()?),
         handover_bytes: row.unsigned()?,

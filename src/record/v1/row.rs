@@ -3,10 +3,12 @@
 //! SQLite notices a torn file but not a flipped bit in a value, so each row ends with a CRC over the
 //! others. A reader gives the value that was written, or says that the row is damaged.
 
+use crate::profile::plain_text;
 use flate2::Crc;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// A table of the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,15 +150,23 @@ impl Fields {
         }
     }
 
-    pub fn text(&mut self) -> Result<String, RowError> {
+    /// A text, safe to show: it was cleaned before it was written, but anybody can write a file.
+    pub fn text(&mut self) -> Result<Arc<str>, RowError> {
+        Ok(plain_text(&self.raw_text()?))
+    }
+
+    /// A value kept as JSON; the texts in it are safe to show.
+    pub fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, RowError> {
+        let mut json = serde_json::from_str(&self.raw_text()?).map_err(|_| RowError::Damaged)?;
+        make_plain(&mut json);
+        serde_json::from_value(json).map_err(|_| RowError::Damaged)
+    }
+
+    fn raw_text(&mut self) -> Result<String, RowError> {
         match self.values.next() {
             Some(Value::Text(text)) => Ok(text),
             _ => Err(RowError::Damaged),
         }
-    }
-
-    pub fn json<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, RowError> {
-        serde_json::from_str(&self.text()?).map_err(|_| RowError::Damaged)
     }
 
     pub fn blob(&mut self) -> Result<Vec<u8>, RowError> {
@@ -173,5 +183,15 @@ impl Fields {
     /// The value of a row that is a key and a value.
     pub fn second(mut self) -> Option<Value> {
         self.values.nth(1)
+    }
+}
+
+/// Cleans every text in a JSON value; names of fields are only compared with ours.
+fn make_plain(json: &mut serde_json::Value) {
+    match json {
+        serde_json::Value::String(text) => *text = plain_text(text).as_ref().into(),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(make_plain),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(make_plain),
+        _ => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::source::Condition;
 use super::super::units;
-use super::super::widgets::{Pen, text_width};
+use super::super::widgets::{Pen, text_width, wrap_text};
 use super::{Panel, Screen, Ui};
 use crate::app::Mode;
 use crate::feed::{EndReason, HeapState};
@@ -21,7 +21,8 @@ impl Panel for Message {
 
     fn draw(&self, ui: &Ui, area: Rect, buf: &mut Buffer) {
         let (title, slot, lines) = said(ui);
-        let lines = lines.iter().flat_map(|line| wrapped(line, area.width.saturating_sub(6)));
+        let lines =
+            lines.iter().flat_map(|line| wrap_text(line, area.width.saturating_sub(6), ui.theme.glyphs));
         let text: Vec<(String, Slot)> = [(title, slot), (String::new(), Slot::Text)]
             .into_iter()
             .chain(lines.map(|line| (line, Slot::Text)))
@@ -108,22 +109,4 @@ fn no_profile(ui: &Ui) -> Said {
 
 fn is_heap(kind: &str) -> bool {
     kind.starts_with("inuse") || kind.starts_with("alloc")
-}
-
-/// Lines of whole words.
-fn wrapped(text: &str, width: u16) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let line = &mut lines[last];
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > usize::from(width) {
-            lines.push(word.into());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }

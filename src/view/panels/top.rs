@@ -3,7 +3,7 @@
 use super::super::units;
 use super::super::widgets::{Pen, draw_bar};
 use super::{Panel, Screen, Ui};
-use crate::app::{LIST_TITLE_ROWS, Pane, ShownMeta, top_cursor, top_rows};
+use crate::app::{LIST_TITLE_ROWS, NumberFormat, Pane, ShownMeta, top_cursor, top_rows};
 use crate::profile::{Frame, FunctionRow, package_of, short_path};
 use crate::theme::Slot;
 use ratatui::buffer::Buffer;
@@ -118,13 +118,12 @@ impl Table<'_> {
     }
 
     fn value(&self, amount: i64) -> String {
-        match self.ui.app.numbers {
-            crate::app::NumberFormat::PerSecond => {
-                let a_second = amount as f64 / self.meta.covered.as_secs_f64().max(1e-9);
-                format!("{}/s", units::value(self.meta.kind.unit, a_second as i64))
-            }
-            _ => units::value(self.meta.kind.unit, amount),
-        }
+        // The share has a column of its own.
+        let format = match self.ui.app.numbers {
+            NumberFormat::PerSecond => NumberFormat::PerSecond,
+            NumberFormat::Share | NumberFormat::Absolute => NumberFormat::Absolute,
+        };
+        units::figure(format, &self.meta.kind, amount, self.total, self.meta.covered)
     }
 
     fn is_hit(&self, frame: &Frame) -> bool {

@@ -181,6 +181,17 @@ fn menus_and_messages() {
         "/srv/profiles is not writable".into(),
     )));
     picture!("toast_80x24", world);
+    world.tell(crate::app::Msg::Done(crate::app::Outcome::Exported(vec![
+        "/home/someone/work/services/api/profiles/api.js-20260302-140320-cpu.pb.gz".into(),
+        "/home/someone/work/services/api/profiles/api.js-20260302-140320-heap.pb.gz".into(),
+    ])));
+    world.tell(crate::app::Msg::Done(crate::app::Outcome::Failed(
+        crate::app::Job::Record,
+        "failed to create /srv/profiles/today/api.js.ftrec: Permission denied; choose a directory you may \
+         write to"
+            .into(),
+    )));
+    picture!("toasts_long_80x24", world);
 }
 
 #[test]

@@ -14,4 +14,4 @@ pub use pen::Pen;
 pub use popup::draw_popup;
 pub use segments::{Segment, draw_ends, draw_segments};
 pub use sparkline::{SparkStyles, Sparkline, nice_top};
-pub use text::{cut_text, put_glyph, put_text, text_width};
+pub use text::{cut_text, put_glyph, put_text, text_width, wrap_text};

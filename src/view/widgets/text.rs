@@ -55,6 +55,40 @@ pub fn cut_text(text: &str, width: u16, glyphs: Glyphs) -> Cow<'_, str> {
     kept.into()
 }
 
+/// `text` in rows of `width` cells at most, of whole words where they fit a row.
+pub fn wrap_text(text: &str, width: u16, glyphs: Glyphs) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut row = String::new();
+    for word in text.split([' ', '\n']) {
+        let longer = text_width(&row, glyphs).saturating_add(1).saturating_add(text_width(word, glyphs));
+        if !row.is_empty() && longer > width {
+            rows.push(std::mem::take(&mut row));
+        } else if !row.is_empty() {
+            row.push(' ');
+        }
+        row.push_str(word);
+        // A path can be longer than a row; no part of it gets lost.
+        while let Some(at) = overhang(&row, width, glyphs) {
+            let rest = row.split_off(at);
+            rows.push(std::mem::replace(&mut row, rest));
+        }
+    }
+    rows.push(row);
+    rows
+}
+
+/// Where the part of a row begins that is beyond `width`, but not before its second character.
+fn overhang(row: &str, width: u16, glyphs: Glyphs) -> Option<usize> {
+    let mut used = 0u16;
+    for (at, c) in row.char_indices() {
+        used = used.saturating_add(text_width(c.encode_utf8(&mut [0; 4]), glyphs));
+        if used > width && at > 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
 fn plain(text: &str, glyphs: Glyphs) -> Cow<'_, str> {
     let safe = |c: char| match glyphs {
         Glyphs::Unicode => is_safe(c),
@@ -133,6 +167,16 @@ mod tests {
         let mut buf = Buffer::empty(Rect::new(0, 0, width, 1));
         put_text(&mut buf, (0, 0), width, text, glyphs, Style::new());
         buf.content().iter().map(ratatui::buffer::Cell::symbol).collect()
+    }
+
+    #[test]
+    fn text_is_wrapped_at_words_and_long_words_anywhere() {
+        let wrap = |text, width| wrap_text(text, width, Glyphs::Unicode);
+        assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap("a bc def", 4), ["a bc", "def"]);
+        assert_eq!(wrap("to /srv/profiles x", 6), ["to", "/srv/p", "rofile", "s x"]);
+        assert_eq!(wrap("函数函", 5), ["函数", "函"]);
+        assert_eq!(wrap("函数", 0), ["函", "数"]);
     }
 
     #[test]
