@@ -51,9 +51,13 @@ impl Encoder {
     fn row(&mut self, shown: Option<&Buffer>, next: &Buffer, y: u16) {
         let tail = blank_tail(next, y);
         let mut x = 0;
+        let mut printed = false;
         while x < next.area.width {
             let width = cell_width(&next[(x, y)]);
-            if !differs(shown, next, x, y, width) {
+            // Terminals blank the other half of a wide character when one is overwritten.
+            let halved = printed && shown.is_some_and(|shown| cell_width(&shown[(x - 1, y)]) > 1);
+            printed = halved || differs(shown, next, x, y, width);
+            if !printed {
                 x += width;
             } else if x >= tail && next.area.width - x > 4 {
                 return self.erase_tail(next, x, y);
@@ -158,16 +162,11 @@ fn cell_width(cell: &Cell) -> u16 {
     (cell.symbol().width() as u16).max(1)
 }
 
-/// Whether the cell looks different on the two screens. Next to a wide character everything is
-/// taken to differ, since terminals blank the other half when one is overwritten.
+/// Whether the cell looks different on the two screens.
 fn differs(shown: Option<&Buffer>, next: &Buffer, x: u16, y: u16, width: u16) -> bool {
     let Some(shown) = shown else { return true };
     let end = (x + width).min(next.area.width);
-    (x..end).any(|at| {
-        let (old, new) = (&shown[(at, y)], &next[(at, y)]);
-        !same_look(old, new)
-            || (at > 0 && cell_width(&shown[(at - 1, y)]) > 1 && cell_width(&next[(at - 1, y)]) == 1)
-    })
+    (x..end).any(|at| !same_look(&shown[(at, y)], &next[(at, y)]))
 }
 
 fn same_look(a: &Cell, b: &Cell) -> bool {
@@ -285,6 +284,21 @@ mod tests {
         fn nothing_changed_is_no_bytes(buffer in buffers()) {
             prop_assert_eq!(encode(Some(&buffer), &buffer), "");
         }
+    }
+
+    #[test]
+    fn the_cell_after_a_wide_character_that_was_overwritten_is_painted_again() {
+        let mut before = Buffer::empty(Rect::new(0, 0, WIDTH, HEIGHT));
+        before.set_string(2, 1, "函数", Style::new());
+        let mut after = before.clone();
+        // It covers the first half of the one that stood there.
+        after[(1, 1)].set_symbol("函").set_bg(Color::Red);
+        let mut stepwise = terminal();
+        stepwise.process(encode(None, &before).as_bytes());
+        stepwise.process(encode(Some(&before), &after).as_bytes());
+        let mut whole = terminal();
+        whole.process(encode(None, &after).as_bytes());
+        assert_eq!(screen(&stepwise), screen(&whole));
     }
 
     #[test]
