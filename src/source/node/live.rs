@@ -106,19 +106,21 @@ impl Live {
         self.compile_anew().await
     }
 
-    /// Has optimised code thrown away, unless somebody else measures coverage, which this would end.
+    /// Has optimised code thrown away, once, unless somebody else measures coverage, which this would end: after the
+    /// first start all code is known, and a restart need not cost the target its compilations again.
     ///
     /// V8 does not know all code that was compiled before the profiler: of what runs in a replaced loop (OSR), and of
     /// what was inlined, the time goes to the caller. A process that hung in `guiltyLoop` showed its caller instead, on
     /// all of Node 18 to 26. Turning coverage on and off makes V8 compile such code again, now with all it notes for
     /// the profiler; it costs the target the compilations that its first seconds cost it.
     async fn compile_anew(&mut self) -> Result<(), CdpError> {
-        if !self.may_compile_anew {
+        if !std::mem::take(&mut self.may_compile_anew) {
             return Ok(());
         }
         let coarse = json!({ "callCount": false, "detailed": false });
         self.cdp.send(Method::ProfilerStartPreciseCoverage, coarse).await?;
-        self.cdp.send(Method::ProfilerStopPreciseCoverage, json!({})).await?;
+        let call = self.cdp.send(Method::ProfilerStopPreciseCoverage, json!({})).await?;
+        self.rotation.compiling(call);
         Ok(())
     }
 
@@ -219,11 +221,7 @@ impl Live {
     async fn on_time(&mut self) -> Result<(), CdpError> {
         let now = Instant::now();
         if self.restart.take().is_some() {
-            self.out.note(
-                NoteLevel::Warning,
-                "the application ended our profile by console.profileEnd(); it was started again",
-            );
-            return self.start_profile().await;
+            return self.start_again(now).await;
         }
         if self.rotation_due().is_some_and(|due| due <= now) {
             self.turn().await?;
@@ -240,7 +238,23 @@ impl Live {
         Ok(())
     }
 
+    /// Starts the profiler after it was cut short, unless the application does that all the time.
+    async fn start_again(&mut self, now: Instant) -> Result<(), CdpError> {
+        let ended = "the application ended our profile by console.profileEnd()";
+        if let Some(rest) = self.rotation.cut(now) {
+            let rest = rest.as_secs();
+            self.out
+                .note(NoteLevel::Warning, format!("{ended} again and again; sampling rests for {rest} s"));
+            return Ok(());
+        }
+        self.out.note(NoteLevel::Warning, format!("{ended}; it was started again"));
+        self.start_profile().await
+    }
+
     async fn turn(&mut self) -> Result<(), CdpError> {
+        if self.rotation.rests() {
+            return self.start_profile().await;
+        }
         let Some(snippet) = self.rotation.turn() else {
             self.out.note(NoteLevel::Warning, "a CPU window was lost on its way; sampling has started anew");
             return self.start_profile().await;
@@ -350,6 +364,10 @@ impl Live {
             self.rotation.replied(reply.id, now);
             return if self.waits || self.restart.is_some() { Ok(()) } else { self.install().await };
         }
+        if let Some(cost) = self.rotation.compiled(reply.id, now) {
+            self.start_cost(cost);
+            return Ok(());
+        }
         if self.rotation.replied(reply.id, now) {
             return Ok(());
         }
@@ -378,13 +396,17 @@ impl Live {
         if let Err(error) = &reply.result {
             self.out.note(NoteLevel::Error, format!("the profiler did not start: {error}"));
         }
-        let (cost, window) = (Nanos::from(reply.took), Nanos::from(self.rotation.length()));
+        let window = self.rotation.length().into();
         self.board.set(|status| {
             status.phase = Phase::Sampling;
-            status.start_cost = cost;
-            status.worst_stall = status.worst_stall.max(cost);
             status.window = window;
         });
+        self.start_cost(reply.took);
+    }
+
+    fn start_cost(&mut self, cost: Duration) {
+        self.board.set(|status| status.start_cost = cost.into());
+        self.board.stalled(cost);
     }
 
     fn give_heap(&mut self, reply: Reply, reading: Reading) {
@@ -417,7 +439,10 @@ impl Live {
     /// Ends the running profile and saves what it has; true if the target wants to exit meanwhile.
     pub async fn last_window(&mut self) -> bool {
         self.board.set(|status| status.phase = Phase::Detaching);
-        if !self.options.cpu || matches!(self.polling.held(Instant::now()), Some(Held::Native(_))) {
+        if !self.options.cpu
+            || self.rotation.rests()
+            || matches!(self.polling.held(Instant::now()), Some(Held::Native(_)))
+        {
             return false;
         }
         let snippet = self.rotation.end();

@@ -26,6 +26,11 @@ const CALM_WINDOWS: u32 = 10;
 /// An answered rotation whose profile has not come after this long has lost it.
 const LOST_AFTER: Duration = Duration::from_secs(5);
 
+/// How many profiles the application may end within [`CUTS_WITHIN`] before we rest: each start stops the target.
+const MOST_CUTS: usize = 3;
+/// The time over which they are counted, and at whose end the profiler is started again.
+const CUTS_WITHIN: Duration = Duration::from_mins(1);
+
 /// What a finished profile is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
@@ -70,13 +75,28 @@ pub struct Rotation {
     began: Instant,
     last: Instant,
     calm: u32,
+    anew: Option<(CallId, Instant)>,
+    cuts: Vec<Instant>,
+    rests: Option<Instant>,
 }
 
 impl Rotation {
     /// A rotation that has not begun.
     pub fn new(nonce: Nonce, asked: Duration, now: Instant) -> Self {
         let asked = asked.max(SHORTEST);
-        Self { nonce, asked, length: asked, running: Slot::B, turn: None, began: now, last: now, calm: 0 }
+        Self {
+            nonce,
+            asked,
+            length: asked,
+            running: Slot::B,
+            turn: None,
+            began: now,
+            last: now,
+            calm: 0,
+            anew: None,
+            cuts: Vec::new(),
+            rests: None,
+        }
     }
 
     /// The window length in use.
@@ -93,6 +113,7 @@ impl Rotation {
 
     /// What starts a profile: the first, or the next after one was cut short.
     pub fn start(&mut self) -> String {
+        self.rests = None;
         self.running = self.running.other();
         profile_start(&self.nonce, self.running)
     }
@@ -103,9 +124,40 @@ impl Rotation {
         self.last = now;
     }
 
+    /// Notes that with the start the target's code is compiled anew, which is over when this call is answered.
+    pub fn compiling(&mut self, call: CallId) {
+        self.anew = self.turn.map(|turn| (call, turn.sent));
+    }
+
+    /// Takes note of a reply. If it ends the start and the compiling, tells how long both together took.
+    pub fn compiled(&mut self, call: CallId, at: Instant) -> Option<Duration> {
+        let (_, began) = self.anew.take_if(|(id, _)| *id == call)?;
+        Some(at.saturating_duration_since(began))
+    }
+
+    /// Takes note that the application ended our profile. If it does so again and again, tells for how long we rest.
+    pub fn cut(&mut self, now: Instant) -> Option<Duration> {
+        self.cuts.retain(|at| now.saturating_duration_since(*at) < CUTS_WITHIN);
+        self.cuts.push(now);
+        if self.cuts.len() < MOST_CUTS {
+            return None;
+        }
+        let until = self.cuts[0] + CUTS_WITHIN;
+        self.cuts.clear();
+        self.turn = None;
+        self.rests = Some(until);
+        Some(until.saturating_duration_since(now))
+    }
+
+    /// Whether no profile runs, because the application ended too many.
+    pub fn rests(&self) -> bool {
+        self.rests.is_some()
+    }
+
     /// When to turn next; not before the turn under way is complete.
     pub fn due(&self) -> Option<Instant> {
         match self.turn {
+            _ if self.rests.is_some() => self.rests,
             None => Some(self.last + self.current_length()),
             Some(turn) => turn.replied.map(|at| at + LOST_AFTER),
         }
@@ -251,6 +303,34 @@ mod tests {
         assert_eq!(rotation.finished(&title(Slot::B), 10, now), Finish::Foreign);
         assert_eq!(rotation.finished(&title(Slot::A), 10, now), Finish::CutShort);
         assert!(rotation.start().contains(":B"));
+    }
+
+    #[test]
+    fn after_three_cuts_within_a_minute_it_rests_for_the_rest_of_that_minute() {
+        let (mut rotation, now) = rotation();
+        rotation.start();
+        rotation.started(CallId(1), now);
+        assert_eq!(rotation.cut(now), None);
+        assert_eq!(rotation.cut(now + CUTS_WITHIN), None);
+        assert_eq!(rotation.cut(now + CUTS_WITHIN + SECOND), None, "the first is too long ago");
+        let third = now + CUTS_WITHIN + 2 * SECOND;
+        assert_eq!(rotation.cut(third), Some(58 * SECOND));
+        assert!(rotation.rests());
+        assert_eq!(rotation.due(), Some(third + 58 * SECOND));
+        rotation.start();
+        assert!(!rotation.rests());
+    }
+
+    #[test]
+    fn compiling_anew_counts_from_the_start_to_its_own_answer() {
+        let (mut rotation, now) = rotation();
+        rotation.start();
+        rotation.started(CallId(1), now);
+        rotation.compiling(CallId(3));
+        rotation.replied(CallId(1), now + SECOND);
+        assert_eq!(rotation.compiled(CallId(1), now + SECOND), None);
+        assert_eq!(rotation.compiled(CallId(3), now + 2 * SECOND), Some(2 * SECOND));
+        assert_eq!(rotation.compiled(CallId(3), now + 2 * SECOND), None, "once");
     }
 
     #[test]
