@@ -13,6 +13,7 @@ use super::cdp::{CallId, Cdp, Event, Incoming, Reply};
 use super::cpu_json::Finished;
 use super::cpu_profile::Taking;
 use super::error::CdpError;
+use super::evaluate::value_of;
 use super::folder::{Folder, HeapText, Job};
 use super::gauges::Held;
 use super::heap::{Call, Heap, Reading};
@@ -316,16 +317,31 @@ impl Live {
             .ok()
             .and_then(|finished| finished.title.map(std::borrow::Cow::into_owned))
             .unwrap_or_default();
-        match self.rotation.finished(&title, event.bytes, event.received) {
-            Finish::Foreign => false,
-            Finish::Window { cost } => {
-                self.give_window(event, cost);
-                false
-            }
-            Finish::CutShort => {
-                self.give_window(event, Duration::ZERO);
-                true
-            }
+        let finish = self.rotation.finished(&title, event.bytes, event.received);
+        match finish {
+            Finish::Foreign => {}
+            Finish::Window => self.rotation.keep(event),
+            Finish::CutShort => self.give_window(event, Duration::ZERO),
+        }
+        self.give_handed_over();
+        finish == Finish::CutShort
+    }
+
+    /// Takes note of the reply to a start or a turn, which tells how long it kept the target; true if it was one.
+    fn turn_replied(&mut self, reply: &Reply) -> bool {
+        let told =
+            reply.result.as_deref().ok().and_then(|result| value_of::<Option<f64>>(result).ok()).flatten();
+        // An application may have replaced the clock.
+        let told = told.filter(|us| *us > 0.0 && *us < reply.took.as_secs_f64() * 1e6);
+        let measured = told.map(|us| Duration::from_nanos((us * 1e3) as u64));
+        let known = self.rotation.replied(reply.id, reply.received, measured);
+        self.give_handed_over();
+        known
+    }
+
+    fn give_handed_over(&mut self) {
+        if let Some((window, cost)) = self.rotation.handed_over() {
+            self.give_window(window, cost);
         }
     }
 
@@ -361,14 +377,14 @@ impl Live {
         let now = reply.received;
         if self.start == Some(reply.id) {
             self.started(&reply);
-            self.rotation.replied(reply.id, now);
+            self.turn_replied(&reply);
             return if self.waits || self.restart.is_some() { Ok(()) } else { self.install().await };
         }
         if let Some(cost) = self.rotation.compiled(reply.id, now) {
             self.start_cost(cost);
             return Ok(());
         }
-        if self.rotation.replied(reply.id, now) {
+        if self.turn_replied(&reply) {
             return Ok(());
         }
         if let Some(beat) = self.polling.replied(reply.id, reply.result.as_deref().ok(), now) {
@@ -456,28 +472,12 @@ impl Live {
             match self.cdp.next().await {
                 Incoming::Closed(_) => return false,
                 Incoming::Event(event) if wants_to_exit(&event) => return true,
-                Incoming::Event(event) => given |= self.take_last(event),
-                Incoming::Reply(reply) => answered |= reply.id == last,
+                // The very last profile is one that the rotation does not await.
+                Incoming::Event(event) => given |= self.take_window(event),
+                Incoming::Reply(reply) => answered |= !self.turn_replied(&reply) && reply.id == last,
             }
         }
         false
-    }
-
-    /// Takes in the very last profile, which the rotation does not await; true when it was that.
-    fn take_last(&mut self, event: Event) -> bool {
-        let Ok(finished) = serde_json::from_str::<Finished<'_>>(event.params.get()) else { return false };
-        let title = finished.title.unwrap_or_default();
-        match self.rotation.finished(&title, event.bytes, event.received) {
-            Finish::Foreign => false,
-            Finish::Window { cost } => {
-                self.give_window(event, cost);
-                false
-            }
-            Finish::CutShort => {
-                self.give_window(event, Duration::ZERO);
-                true
-            }
-        }
     }
 }
 

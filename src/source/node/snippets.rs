@@ -24,6 +24,11 @@ const RECORD: &str = r#"const native=(f,n)=>typeof f==="function"&&Function.prot
 const start=t=>native(profile,"profile")?profile(t):need("console").profile(t);
 const end=t=>native(profileEnd,"profileEnd")?profileEnd(t):need("console").profileEnd(t);"#;
 
+/// Times calls where it can; what they throw is thrown.
+const TIMED: &str = r"let clock=null,since=null;try{clock=need('process').hrtime;since=clock()}catch{}
+CALLS
+try{const d=clock(since);return d[0]*1e6+d[1]/1e3}catch{return null}";
+
 /// What makes our names in the target ours: another flametop, or the application, has others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nonce(String);
@@ -93,10 +98,12 @@ pub fn profile_start(nonce: &Nonce, slot: Slot) -> String {
 }
 
 /// Starts the profile of the other slot and ends this one: they overlap, so no sample falls between two windows.
+///
+/// Gives the microseconds that this kept the target, as its own clock tells; `null` if that clock is out of reach.
 pub fn profile_rotate(nonce: &Nonce, ending: Slot) -> String {
     let starting = profile_title(nonce, ending.other());
     let ending = profile_title(nonce, ending);
-    record(&format!("start(\"{starting}\");end(\"{ending}\")"))
+    record(&TIMED.replace("CALLS", &format!("start(\"{starting}\");end(\"{ending}\")")))
 }
 
 /// Ends a profile without starting another.

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::cdp::CallId;
+use super::cdp::{CallId, Event};
 use super::snippets::{Nonce, Slot, profile_end, profile_rotate, profile_start, slot_of_title};
 
 /// Length of the windows of the first second: so that there is a picture at once.
@@ -18,8 +18,8 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const DEAR: Duration = Duration::from_millis(50);
 /// So does one of more bytes.
 const LARGE_BYTES: usize = 8 << 20;
-/// A hand-over takes the target at most about this long a byte: 33 to 78 ns were measured. What it took beyond that
-/// was spent waiting for a blocked loop, which is not our doing.
+/// Where the target can't time a hand-over itself, it took at most about this long a byte: 33 to 78 ns were measured.
+/// What it took beyond that was spent waiting for a blocked loop, which is not our doing.
 const NANOS_A_BYTE: u64 = 100;
 /// So many cheap windows in a row let the length grow again.
 const CALM_WINDOWS: u32 = 10;
@@ -34,11 +34,8 @@ const CUTS_WITHIN: Duration = Duration::from_mins(1);
 /// What a finished profile is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// The window that was asked for, and what handing it over cost the target.
-    Window {
-        /// At most.
-        cost: Duration,
-    },
+    /// The window that was asked for: to be kept until its turn is over.
+    Window,
     /// A window that the application ended: `console.profileEnd()` without a title ends any. Start again.
     CutShort,
     /// Somebody else's profile.
@@ -63,6 +60,17 @@ struct Turn {
     start: bool,
     ending: Option<Slot>,
     replied: Option<Instant>,
+    /// What handing over cost, as the target measured it.
+    measured: Option<Duration>,
+    /// What it cost at most.
+    estimated: Duration,
+}
+
+impl Turn {
+    fn new(call: CallId, sent: Instant, ending: Option<Slot>) -> Self {
+        let start = ending.is_none();
+        Self { call, sent, start, ending, replied: None, measured: None, estimated: Duration::ZERO }
+    }
 }
 
 /// The rotation of one session.
@@ -79,6 +87,8 @@ pub struct Rotation {
     anew: Option<(CallId, Instant)>,
     cuts: Vec<Instant>,
     rests: Option<Instant>,
+    kept: Option<Event>,
+    cost: Duration,
 }
 
 impl Rotation {
@@ -97,6 +107,8 @@ impl Rotation {
             anew: None,
             cuts: Vec::new(),
             rests: None,
+            kept: None,
+            cost: Duration::ZERO,
         }
     }
 
@@ -121,7 +133,7 @@ impl Rotation {
 
     /// Notes that the snippet of [`Rotation::start`] was sent.
     pub fn started(&mut self, call: CallId, now: Instant) {
-        self.turn = Some(Turn { call, sent: now, start: true, ending: None, replied: None });
+        self.turn = Some(Turn::new(call, now, None));
         self.last = now;
     }
 
@@ -182,8 +194,7 @@ impl Rotation {
 
     /// Notes that the snippet of [`Rotation::turn`] was sent.
     pub fn turned(&mut self, call: CallId, now: Instant) {
-        let ending = Some(self.running.other());
-        self.turn = Some(Turn { call, sent: now, start: false, ending, replied: None });
+        self.turn = Some(Turn::new(call, now, Some(self.running.other())));
         self.last = now;
     }
 
@@ -192,10 +203,11 @@ impl Rotation {
         profile_end(&self.nonce, self.running)
     }
 
-    /// Takes note of a reply; true if it was that of the turn under way.
-    pub fn replied(&mut self, call: CallId, at: Instant) -> bool {
+    /// Takes note of a reply, and of the time the target says it was kept; true if it was that of the turn under way.
+    pub fn replied(&mut self, call: CallId, at: Instant, measured: Option<Duration>) -> bool {
         let Some(turn) = self.turn.as_mut().filter(|turn| turn.call == call) else { return false };
         turn.replied = Some(at);
+        turn.measured = measured;
         self.complete(at);
         true
     }
@@ -204,10 +216,10 @@ impl Rotation {
     pub fn finished(&mut self, title: &str, bytes: usize, received: Instant) -> Finish {
         let Some(slot) = slot_of_title(&self.nonce, title) else { return Finish::Foreign };
         if let Some(turn) = self.turn.as_mut().filter(|turn| turn.ending == Some(slot)) {
-            let cost = cost_of(received.saturating_duration_since(turn.sent), bytes);
+            turn.estimated = cost_of(received.saturating_duration_since(turn.sent), bytes);
             turn.ending = None;
             self.complete(received);
-            return Finish::Window { cost };
+            return Finish::Window;
         }
         if slot == self.running { Finish::CutShort } else { Finish::Foreign }
     }
@@ -218,10 +230,22 @@ impl Rotation {
         let over = |turn: &mut Turn| turn.replied.is_some() && turn.ending.is_none();
         if let Some(turn) = self.turn.take_if(over) {
             self.last = at;
+            self.cost = turn.measured.unwrap_or(turn.estimated);
             if turn.start {
                 self.began = at;
             }
         }
+    }
+
+    /// Keeps a window until its turn is over: the reply, which comes after it, tells what it cost.
+    pub fn keep(&mut self, window: Event) {
+        self.kept = Some(window);
+    }
+
+    /// The window of a turn that is over, and what handing it over cost the target.
+    pub fn handed_over(&mut self) -> Option<(Event, Duration)> {
+        let over = self.turn.is_none_or(|turn| turn.ending.is_none() && turn.start);
+        self.kept.take_if(|_| over).map(|window| (window, self.cost))
     }
 
     /// Fits the length to what a hand-over has cost.
@@ -262,6 +286,11 @@ mod tests {
         profile_title(&Nonce::new(1), slot)
     }
 
+    fn event() -> Event {
+        let params = serde_json::value::RawValue::from_string("{}".into()).expect("valid JSON");
+        Event { method: String::new(), params, bytes: 10, received: Instant::now() }
+    }
+
     #[test]
     fn the_first_second_has_short_windows() {
         let (mut rotation, now) = rotation();
@@ -269,7 +298,7 @@ mod tests {
         rotation.started(CallId(1), now);
         assert_eq!(rotation.due(), None, "not before the start is answered");
         let now = now + 5 * SECOND;
-        assert!(rotation.replied(CallId(1), now));
+        assert!(rotation.replied(CallId(1), now, None));
         assert_eq!(rotation.due(), Some(now + FIRST), "a dear start takes nothing from them");
         rotation.turned(CallId(2), now + SECOND);
         rotation.turn = None;
@@ -278,7 +307,8 @@ mod tests {
 
     #[test]
     fn reply_and_profile_may_come_in_either_order_and_a_silent_target_is_waited_for() {
-        for profile_first in [true, false] {
+        let measured = Some(Duration::from_millis(3));
+        for (profile_first, measured) in [(true, measured), (true, None), (false, measured), (false, None)] {
             let (mut rotation, now) = rotation();
             rotation.start();
             let snippet = rotation.turn().expect("turns");
@@ -288,16 +318,22 @@ mod tests {
             );
             rotation.turned(CallId(3), now);
             assert_eq!(rotation.due(), None);
-            let window = Finish::Window { cost: Duration::from_micros(1) };
+            let window = Finish::Window;
             if profile_first {
                 assert_eq!(rotation.finished(&title(Slot::A), 10, now + SECOND), window);
                 assert_eq!(rotation.due(), None);
-                rotation.replied(CallId(3), now + SECOND);
+                rotation.keep(event());
+                assert!(rotation.handed_over().is_none(), "its cost is not known yet");
+                rotation.replied(CallId(3), now + SECOND, measured);
             } else {
-                rotation.replied(CallId(3), now + SECOND);
+                rotation.replied(CallId(3), now + SECOND, measured);
                 assert_eq!(rotation.due(), Some(now + SECOND + LOST_AFTER));
                 assert_eq!(rotation.finished(&title(Slot::A), 10, now + SECOND), window);
+                rotation.keep(event());
             }
+            let cost = rotation.handed_over().map(|(_, cost)| cost);
+            assert_eq!(cost, Some(measured.unwrap_or(Duration::from_micros(1))));
+            assert!(rotation.handed_over().is_none(), "once");
             assert_eq!(rotation.due(), Some(now + 2 * SECOND), "a whole window after the block");
         }
     }
@@ -335,7 +371,7 @@ mod tests {
         rotation.start();
         rotation.started(CallId(1), now);
         rotation.compiling(CallId(3));
-        rotation.replied(CallId(1), now + SECOND);
+        rotation.replied(CallId(1), now + SECOND, None);
         assert_eq!(rotation.compiled(CallId(1), now + SECOND), None);
         assert_eq!(rotation.compiled(CallId(3), now + 2 * SECOND), Some(2 * SECOND));
         assert_eq!(rotation.compiled(CallId(3), now + 2 * SECOND), None, "once");
@@ -347,7 +383,7 @@ mod tests {
         rotation.start();
         rotation.turn();
         rotation.turned(CallId(1), now);
-        rotation.replied(CallId(1), now);
+        rotation.replied(CallId(1), now, None);
         assert_eq!(rotation.turn(), None);
         assert!(rotation.due().is_some_and(|due| due <= now + SECOND));
     }
