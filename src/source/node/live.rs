@@ -180,7 +180,8 @@ impl Live {
             Order::Stop => Ok(()),
             Order::Window(length) => {
                 self.rotation.set_length(length.into());
-                self.board.set(|status| status.window = length);
+                let used = self.rotation.length().into();
+                self.board.set(|status| status.window = used);
                 Ok(())
             }
             Order::Heap(on) => {

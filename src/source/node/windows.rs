@@ -14,6 +14,8 @@ const FIRST: Duration = Duration::from_millis(250);
 const FIRST_FOR: Duration = Duration::from_millis(900);
 /// Windows are never made shorter than this.
 const SHORTEST: Duration = Duration::from_millis(100);
+/// Nor longer, whatever is asked: what V8 keeps of a window, and what handing it over costs, grows with its length.
+const LONGEST: Duration = Duration::from_mins(1);
 /// A hand-over that costs more makes windows shorter.
 const DEAR: Duration = Duration::from_millis(50);
 /// So does one of more bytes.
@@ -94,7 +96,7 @@ pub struct Rotation {
 impl Rotation {
     /// A rotation that has not begun.
     pub fn new(nonce: Nonce, asked: Duration, now: Instant) -> Self {
-        let asked = asked.max(SHORTEST);
+        let asked = asked.clamp(SHORTEST, LONGEST);
         Self {
             nonce,
             asked,
@@ -119,7 +121,7 @@ impl Rotation {
 
     /// Uses windows of another length from now on.
     pub fn set_length(&mut self, asked: Duration) {
-        self.asked = asked.max(SHORTEST);
+        self.asked = asked.clamp(SHORTEST, LONGEST);
         self.length = self.asked;
         self.calm = 0;
     }
@@ -404,6 +406,14 @@ mod tests {
             rotation.adapt(SECOND, 1);
         }
         assert_eq!(rotation.length(), SHORTEST);
+    }
+
+    #[test]
+    fn windows_are_a_minute_at_most() {
+        let (mut rotation, now) = rotation();
+        rotation.set_length(Duration::from_hours(1));
+        assert_eq!(rotation.length(), LONGEST);
+        assert_eq!(Rotation::new(Nonce::new(1), Duration::from_hours(1), now).length(), LONGEST);
     }
 
     #[test]
