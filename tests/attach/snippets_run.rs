@@ -38,7 +38,8 @@ fn the_agent_measures_and_leaves_nothing() {
             assert_eq!(poll.failed, None, "{name}");
             assert!(poll.heap_used > 1e6 && poll.active_ms > 50.0, "{name}: {poll:?}");
             let delay = poll.delay.expect("a delay");
-            assert!(delay.n > 0.0 && delay.max_ns > 20e6 && delay.p50_ns < 100e6, "{name}: {delay:?}");
+            // The loop turns a few times only, each after 60 ms or, on a busy machine, twice that.
+            assert!(delay.n > 0.0 && delay.max_ns > 20e6 && delay.p50_ns < 400e6, "{name}: {delay:?}");
             let collections = poll.gc.as_ref().expect("collections");
             assert!(collections.values().map(|kind| kind.n).sum::<u32>() > 0, "{name}: {poll:?}");
             assert!(
@@ -193,7 +194,7 @@ fn the_last_window_arrives_although_the_target_exits() {
     }
 }
 
-/// The records of garbage collections would grow for ever after a flametop that was killed.
+/// What it measures would else be paid for ever after a flametop that was killed.
 #[test]
 fn an_agent_that_nobody_polls_removes_itself() {
     for node in nodes() {

@@ -19,8 +19,11 @@ use crate::source::Clock;
 pub const V8_DEPTH: u32 = 255;
 /// Runs of one window at most.
 pub const MOST_RUNS: usize = 20_000;
-/// Without a sample for longer than this, the sampler itself was stopped: that time is not covered.
+/// Without a sample for longer than this, and than [`SILENT_INTERVALS`], the sampler itself was stopped: that time is
+/// not covered.
 pub const SILENCE_US: i64 = 250_000;
+/// At a few samples a second, so many intervals without one are needed to tell.
+pub const SILENT_INTERVALS: i64 = 4;
 
 /// What is known of a window beside its samples.
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ pub fn fold(json: &str, before: Option<&Border>, taking: &Taking) -> Result<(Pro
     let order = TreeOrder::of(&profile.nodes)?;
     let (start, end) = (micros(profile.start_time)?, micros(profile.end_time)?);
     let samples = in_time(&profile, start, end)?;
-    let mut window = Window::new(&profile, &order);
+    let mut window = Window::new(&profile, &order, taking.interval);
     let from = window.begin(before, start, &samples)?;
     if from > end {
         return Err(ProfileError::Contradiction("it ends before it begins"));
@@ -120,10 +123,12 @@ struct Window<'a> {
     truncated: u64,
     covered_us: i64,
     silent_us: i64,
+    /// Longer without a sample means silence.
+    silence_us: i64,
 }
 
 impl<'a> Window<'a> {
-    fn new(profile: &'a CpuJson<'a>, order: &TreeOrder) -> Self {
+    fn new(profile: &'a CpuJson<'a>, order: &TreeOrder, interval: Nanos) -> Self {
         let mut whole = vec![None; profile.nodes.len()];
         whole[order.root as usize] = Some(Paths::ROOT);
         Self {
@@ -142,6 +147,7 @@ impl<'a> Window<'a> {
             truncated: 0,
             covered_us: 0,
             silent_us: 0,
+            silence_us: SILENCE_US.max(SILENT_INTERVALS * (interval.0 / 1000) as i64),
         }
     }
 
@@ -194,7 +200,7 @@ impl<'a> Window<'a> {
     fn close(&mut self, at: i64) {
         let Some(Current { node, since }) = self.current else { return };
         let lasted = at - since;
-        if lasted > SILENCE_US {
+        if lasted > self.silence_us {
             self.silent_us += lasted;
             return;
         }

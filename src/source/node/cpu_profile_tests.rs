@@ -183,3 +183,13 @@ fn one_function_twice_under_one_caller_is_one_node() {
     let (profile, _) = folded(&profile(0, 2000, nodes, &[(2, 0), (3, 1000)]), None);
     assert_eq!(profile.lanes[0].nodes.len(), 1);
 }
+
+#[test]
+fn at_one_sample_a_second_a_second_without_one_is_no_silence() {
+    let json = profile(0, 10_000_000, TREE, &[(2, 0), (3, 1_000_000), (4, 1_000_000)]);
+    let slow = Taking { interval: Nanos::from_secs(1), ..taking() };
+    let (profile, _) = fold(&json, None, &slow).expect("folds");
+    assert_eq!(profile.covered, Nanos::from_secs(2), "the last eight seconds are silence at this rate too");
+    let (profile, _) = folded(&json, None);
+    assert_eq!(profile.covered, Nanos(0));
+}

@@ -25,6 +25,8 @@ const DEAR: Duration = Duration::from_millis(50);
 const NANOS_A_MEGABYTE: f64 = 600_000.0;
 /// A reading without garbage collection.
 const WITHOUT_COLLECTION: Duration = Duration::from_millis(7);
+/// So many readings tell what one costs.
+const KEPT_COSTS: usize = 3;
 /// Windows are never shorter.
 const SHORTEST: Duration = Duration::from_secs(5);
 /// A window is this many times as long as its reading stops the target.
@@ -69,7 +71,7 @@ pub struct Heap {
     interval_bytes: u32,
     major: u32,
     live_bytes: Option<f64>,
-    cost: Option<Duration>,
+    costs: Vec<Duration>,
     running: Option<Running>,
 }
 
@@ -79,7 +81,16 @@ impl Heap {
         // Node 18 keeps live objects only, whatever it is told.
         let mode = if major < 20 { HeapMode::Live } else { mode };
         let interval_bytes = u32::try_from(interval_bytes).unwrap_or(u32::MAX).max(1024);
-        Self { nonce, choice, mode, interval_bytes, major, live_bytes: None, cost: None, running: None }
+        Self {
+            nonce,
+            choice,
+            mode,
+            interval_bytes,
+            major,
+            live_bytes: None,
+            costs: Vec::new(),
+            running: None,
+        }
     }
 
     /// What it tells.
@@ -100,7 +111,12 @@ impl Heap {
             let megabytes = self.live_bytes? / 1e6;
             Some(Duration::from_nanos((megabytes * NANOS_A_MEGABYTE) as u64))
         };
-        self.cost.max(predicted)
+        self.cost().max(predicted)
+    }
+
+    /// What reading costs as measured: the least of the last readings, for one may have waited for something else.
+    fn cost(&self) -> Option<Duration> {
+        self.costs.iter().min().copied()
     }
 
     /// Length of a window, in whole seconds: such that reading it stops the target about 1 % of the time.
@@ -138,7 +154,7 @@ impl Heap {
         let was_on = self.running.is_some();
         let mut calls = if was_on { self.stop() } else { Vec::new() };
         self.mode = mode;
-        self.cost = None;
+        self.costs.clear();
         if was_on {
             calls.extend(self.start(now, at));
         }
@@ -167,6 +183,7 @@ impl Heap {
     fn stop(&mut self) -> Vec<Call> {
         let own = self.own();
         self.running = None;
+        self.costs.clear();
         vec![if own {
             Call::Snippet(heap_stop(&self.nonce))
         } else {
@@ -208,7 +225,10 @@ impl Heap {
             Reading { span: Span::between(running.last, at), mode: self.mode, evaluated: self.own(), note };
         // A reply that is far later than the heap's size explains has waited for a blocked loop.
         let most = self.expected().map_or(took, |expected| expected * 8 + DEAR);
-        self.cost = Some(took.min(most));
+        if self.costs.len() >= KEPT_COSTS {
+            self.costs.remove(0);
+        }
+        self.costs.push(took.min(most));
         let due = now + self.window();
         self.running = Some(Running { last: at, due, reading: None, ..running });
         Some(reading)
@@ -232,7 +252,7 @@ impl Heap {
     /// The state for the screen.
     pub fn state(&self) -> HeapState {
         if self.running.is_some() {
-            let cost = self.cost.map_or(Nanos(0), Nanos::from);
+            let cost = self.cost().map_or(Nanos(0), Nanos::from);
             return HeapState::On { window: Nanos::from_secs(self.window().as_secs()), cost };
         }
         let text = match self.expected() {
@@ -292,6 +312,20 @@ mod tests {
         let reading = heap.replied(CallId(3), Duration::from_secs(1), now, at + Nanos::from_secs(30));
         assert_eq!(reading.map(|reading| reading.span.length), Some(Nanos::from_secs(30)));
         assert_eq!(heap.due(), Some(now + Duration::from_secs(100)), "as measured");
+    }
+
+    #[test]
+    fn one_slow_reading_does_not_switch_it_off() {
+        let (mut heap, now, at) = heap(22, HeapChoice::Auto, HeapMode::Live);
+        heap.heap_used(10.0 * MB, now, at);
+        for (took, cost) in [(8, 8), (80, 8), (80, 8), (80, 80)] {
+            assert!(heap.heap_used(10.0 * MB, now, at).is_empty());
+            heap.reading(CallId(3), at);
+            heap.replied(CallId(3), Duration::from_millis(took), now, at);
+            assert_eq!(heap.expected(), Some(Duration::from_millis(cost)));
+        }
+        assert_eq!(heap.heap_used(10.0 * MB, now, at).len(), 1, "off");
+        assert_eq!(heap.expected(), Some(Duration::from_millis(6)), "and free to try again");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::cdp::{CallId, Cdp, Event, Incoming, Reply};
 use super::cpu_json::Finished;
 use super::cpu_profile::Taking;
 use super::error::CdpError;
+use super::evaluate::value_of;
 use super::folder::{Folder, HeapText, Job};
 use super::gauges::Held;
 use super::heap::{Call, Heap, Reading};
@@ -106,19 +107,21 @@ impl Live {
         self.compile_anew().await
     }
 
-    /// Has optimised code thrown away, unless somebody else measures coverage, which this would end.
+    /// Has optimised code thrown away, once, unless somebody else measures coverage, which this would end: after the
+    /// first start all code is known, and a restart need not cost the target its compilations again.
     ///
     /// V8 does not know all code that was compiled before the profiler: of what runs in a replaced loop (OSR), and of
     /// what was inlined, the time goes to the caller. A process that hung in `guiltyLoop` showed its caller instead, on
     /// all of Node 18 to 26. Turning coverage on and off makes V8 compile such code again, now with all it notes for
     /// the profiler; it costs the target the compilations that its first seconds cost it.
     async fn compile_anew(&mut self) -> Result<(), CdpError> {
-        if !self.may_compile_anew {
+        if !std::mem::take(&mut self.may_compile_anew) {
             return Ok(());
         }
         let coarse = json!({ "callCount": false, "detailed": false });
         self.cdp.send(Method::ProfilerStartPreciseCoverage, coarse).await?;
-        self.cdp.send(Method::ProfilerStopPreciseCoverage, json!({})).await?;
+        let call = self.cdp.send(Method::ProfilerStopPreciseCoverage, json!({})).await?;
+        self.rotation.compiling(call);
         Ok(())
     }
 
@@ -177,7 +180,8 @@ impl Live {
             Order::Stop => Ok(()),
             Order::Window(length) => {
                 self.rotation.set_length(length.into());
-                self.board.set(|status| status.window = length);
+                let used = self.rotation.length().into();
+                self.board.set(|status| status.window = used);
                 Ok(())
             }
             Order::Heap(on) => {
@@ -219,11 +223,7 @@ impl Live {
     async fn on_time(&mut self) -> Result<(), CdpError> {
         let now = Instant::now();
         if self.restart.take().is_some() {
-            self.out.note(
-                NoteLevel::Warning,
-                "the application ended our profile by console.profileEnd(); it was started again",
-            );
-            return self.start_profile().await;
+            return self.start_again(now).await;
         }
         if self.rotation_due().is_some_and(|due| due <= now) {
             self.turn().await?;
@@ -240,7 +240,23 @@ impl Live {
         Ok(())
     }
 
+    /// Starts the profiler after it was cut short, unless the application does that all the time.
+    async fn start_again(&mut self, now: Instant) -> Result<(), CdpError> {
+        let ended = "the application ended our profile by console.profileEnd()";
+        if let Some(rest) = self.rotation.cut(now) {
+            let rest = rest.as_secs();
+            self.out
+                .note(NoteLevel::Warning, format!("{ended} again and again; sampling rests for {rest} s"));
+            return Ok(());
+        }
+        self.out.note(NoteLevel::Warning, format!("{ended}; it was started again"));
+        self.start_profile().await
+    }
+
     async fn turn(&mut self) -> Result<(), CdpError> {
+        if self.rotation.rests() {
+            return self.start_profile().await;
+        }
         let Some(snippet) = self.rotation.turn() else {
             self.out.note(NoteLevel::Warning, "a CPU window was lost on its way; sampling has started anew");
             return self.start_profile().await;
@@ -302,16 +318,31 @@ impl Live {
             .ok()
             .and_then(|finished| finished.title.map(std::borrow::Cow::into_owned))
             .unwrap_or_default();
-        match self.rotation.finished(&title, event.bytes, event.received) {
-            Finish::Foreign => false,
-            Finish::Window { cost } => {
-                self.give_window(event, cost);
-                false
-            }
-            Finish::CutShort => {
-                self.give_window(event, Duration::ZERO);
-                true
-            }
+        let finish = self.rotation.finished(&title, event.bytes, event.received);
+        match finish {
+            Finish::Foreign => {}
+            Finish::Window => self.rotation.keep(event),
+            Finish::CutShort => self.give_window(event, Duration::ZERO),
+        }
+        self.give_handed_over();
+        finish == Finish::CutShort
+    }
+
+    /// Takes note of the reply to a start or a turn, which tells how long it kept the target; true if it was one.
+    fn turn_replied(&mut self, reply: &Reply) -> bool {
+        let told =
+            reply.result.as_deref().ok().and_then(|result| value_of::<Option<f64>>(result).ok()).flatten();
+        // An application may have replaced the clock.
+        let told = told.filter(|us| *us > 0.0 && *us < reply.took.as_secs_f64() * 1e6);
+        let measured = told.map(|us| Duration::from_nanos((us * 1e3) as u64));
+        let known = self.rotation.replied(reply.id, reply.received, measured);
+        self.give_handed_over();
+        known
+    }
+
+    fn give_handed_over(&mut self) {
+        if let Some((window, cost)) = self.rotation.handed_over() {
+            self.give_window(window, cost);
         }
     }
 
@@ -347,10 +378,14 @@ impl Live {
         let now = reply.received;
         if self.start == Some(reply.id) {
             self.started(&reply);
-            self.rotation.replied(reply.id, now);
+            self.turn_replied(&reply);
             return if self.waits || self.restart.is_some() { Ok(()) } else { self.install().await };
         }
-        if self.rotation.replied(reply.id, now) {
+        if let Some(cost) = self.rotation.compiled(reply.id, now) {
+            self.start_cost(cost);
+            return Ok(());
+        }
+        if self.turn_replied(&reply) {
             return Ok(());
         }
         if let Some(beat) = self.polling.replied(reply.id, reply.result.as_deref().ok(), now) {
@@ -378,13 +413,17 @@ impl Live {
         if let Err(error) = &reply.result {
             self.out.note(NoteLevel::Error, format!("the profiler did not start: {error}"));
         }
-        let (cost, window) = (Nanos::from(reply.took), Nanos::from(self.rotation.length()));
+        let window = self.rotation.length().into();
         self.board.set(|status| {
             status.phase = Phase::Sampling;
-            status.start_cost = cost;
-            status.worst_stall = status.worst_stall.max(cost);
             status.window = window;
         });
+        self.start_cost(reply.took);
+    }
+
+    fn start_cost(&mut self, cost: Duration) {
+        self.board.set(|status| status.start_cost = cost.into());
+        self.board.stalled(cost);
     }
 
     fn give_heap(&mut self, reply: Reply, reading: Reading) {
@@ -417,7 +456,10 @@ impl Live {
     /// Ends the running profile and saves what it has; true if the target wants to exit meanwhile.
     pub async fn last_window(&mut self) -> bool {
         self.board.set(|status| status.phase = Phase::Detaching);
-        if !self.options.cpu || matches!(self.polling.held(Instant::now()), Some(Held::Native(_))) {
+        if !self.options.cpu
+            || self.rotation.rests()
+            || matches!(self.polling.held(Instant::now()), Some(Held::Native(_)))
+        {
             return false;
         }
         let snippet = self.rotation.end();
@@ -431,28 +473,12 @@ impl Live {
             match self.cdp.next().await {
                 Incoming::Closed(_) => return false,
                 Incoming::Event(event) if wants_to_exit(&event) => return true,
-                Incoming::Event(event) => given |= self.take_last(event),
-                Incoming::Reply(reply) => answered |= reply.id == last,
+                // The very last profile is one that the rotation does not await.
+                Incoming::Event(event) => given |= self.take_window(event),
+                Incoming::Reply(reply) => answered |= !self.turn_replied(&reply) && reply.id == last,
             }
         }
         false
-    }
-
-    /// Takes in the very last profile, which the rotation does not await; true when it was that.
-    fn take_last(&mut self, event: Event) -> bool {
-        let Ok(finished) = serde_json::from_str::<Finished<'_>>(event.params.get()) else { return false };
-        let title = finished.title.unwrap_or_default();
-        match self.rotation.finished(&title, event.bytes, event.received) {
-            Finish::Foreign => false,
-            Finish::Window { cost } => {
-                self.give_window(event, cost);
-                false
-            }
-            Finish::CutShort => {
-                self.give_window(event, Duration::ZERO);
-                true
-            }
-        }
     }
 }
 

@@ -317,9 +317,9 @@ impl Session {
     }
 }
 
-/// Whether the process was started to measure its coverage, which we must not disturb.
+/// Whether the process was started to measure its coverage, which we must not disturb. One we can't see may have been.
 fn measures_coverage(pid: Option<u32>) -> bool {
-    let Some(process) = pid.map(Process::new) else { return false };
+    let Some(process) = pid.map(Process::new) else { return true };
     let told = |name| process.initial_env(name).ok().flatten().unwrap_or_default();
     let arguments = process.cmdline().unwrap_or_default();
     !told("NODE_V8_COVERAGE").is_empty() || arguments.iter().any(|argument| argument.contains("-coverage"))
