@@ -16,13 +16,11 @@ use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 10;
 /// What each run is called, and flametop's arguments where it watches.
-const MODES: [(&str, Option<&[&str]>); 6] = [
+const MODES: [(&str, Option<&[&str]>); 4] = [
     ("bare", None),
     ("--cpu-prof", None),
     ("flametop", Some(&[])),
     ("without heap", Some(&["--no-heap"])),
-    ("without recompiling", Some(&["--no-heap", "--no-recompile"])),
-    ("without CPU", Some(&["--no-cpu", "--no-heap"])),
 ];
 
 fn main() {
