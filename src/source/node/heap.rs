@@ -62,6 +62,29 @@ struct Running {
     reading: Option<(CallId, Moment)>,
 }
 
+/// What was sent last, and is to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// Whether another heap profiler runs.
+    Others,
+    /// To start.
+    Start,
+    /// To start the next window, together with the reading of the last.
+    Next,
+}
+
+/// What follows from an answer.
+#[derive(Debug, Default, PartialEq)]
+pub struct Answer {
+    /// What to send.
+    pub calls: Vec<Call>,
+    /// Why the profile is off now.
+    pub failed: Option<String>,
+}
+
+/// V8 has one sampling heap profiler for all, and a second start takes it over.
+const OTHER: &str = "another heap profiler runs in the target";
+
 /// The heap profile of one session.
 #[derive(Debug)]
 pub struct Heap {
@@ -73,6 +96,9 @@ pub struct Heap {
     live_bytes: Option<f64>,
     costs: Vec<Duration>,
     running: Option<Running>,
+    asked: Option<(Asked, Option<CallId>)>,
+    /// Why it can't be on; until somebody switches it on again.
+    refused: Option<Arc<str>>,
 }
 
 impl Heap {
@@ -90,6 +116,8 @@ impl Heap {
             live_bytes: None,
             costs: Vec::new(),
             running: None,
+            asked: None,
+            refused: None,
         }
     }
 
@@ -127,7 +155,7 @@ impl Heap {
     /// Takes note of the size of the heap. Gives what to send if this settles whether the profile is on.
     pub fn heap_used(&mut self, bytes: f64, now: Instant, at: Moment) -> Vec<Call> {
         self.live_bytes = Some(bytes);
-        let Some(expected) = self.expected() else { return Vec::new() };
+        let Some(expected) = self.expected().filter(|_| self.refused.is_none()) else { return Vec::new() };
         match (self.choice, self.running) {
             (HeapChoice::On, None) => self.start(now, at),
             (HeapChoice::Auto, None) if expected < CHEAP => self.start(now, at),
@@ -138,6 +166,7 @@ impl Heap {
 
     /// Switches it on or off, as the user asks.
     pub fn switch(&mut self, on: bool, now: Instant, at: Moment) -> Vec<Call> {
+        self.refused = None;
         self.choice = if on { HeapChoice::On } else { HeapChoice::Off };
         match (on, self.running) {
             (true, None) => self.start(now, at),
@@ -163,7 +192,60 @@ impl Heap {
 
     fn start(&mut self, now: Instant, at: Moment) -> Vec<Call> {
         self.running = Some(Running { began: at, last: at, due: now + self.window(), reading: None });
-        vec![self.start_call()]
+        self.asked = Some((Asked::Others, None));
+        // The only way to see another profiler, which a start would take over and our end would end: refused without one.
+        vec![Call::Method(Method::HeapProfilerGetSamplingProfile, json!({}))]
+    }
+
+    /// Names the call that answers what was asked last.
+    pub fn sent(&mut self, call: CallId) {
+        if let Some((_, unnamed @ None)) = &mut self.asked {
+            *unnamed = Some(call);
+        }
+    }
+
+    /// Takes note of a reply. If it is that of a start, or of the question before it, tells what follows.
+    pub fn answered(
+        &mut self,
+        call: CallId,
+        outcome: Result<(), String>,
+        now: Instant,
+        at: Moment,
+    ) -> Option<Answer> {
+        let (asked, _) = self.asked.take_if(|(_, id)| *id == Some(call))?;
+        Some(match (asked, outcome) {
+            (Asked::Others, Err(error)) if error.contains("not started") => {
+                self.asked = Some((Asked::Start, None));
+                Answer { calls: vec![self.start_call()], failed: None }
+            }
+            (Asked::Others, outcome) => {
+                // Nothing of ours runs, and what runs is not ours to end.
+                self.running = None;
+                let why = outcome.err().unwrap_or_else(|| OTHER.into());
+                self.refused = Some(why.as_str().into());
+                Answer { calls: Vec::new(), failed: Some(format!("the heap profile is off: {why}")) }
+            }
+            (Asked::Start, Ok(())) => {
+                let due = now + self.window();
+                self.running = Some(Running { began: at, last: at, due, reading: None });
+                Answer::default()
+            }
+            (Asked::Next, Ok(())) => Answer::default(),
+            (Asked::Start | Asked::Next, Err(why)) => {
+                self.fail(format!("the heap profile did not start: {why}"))
+            }
+        })
+    }
+
+    /// Ends it, for it does not work.
+    pub fn fail(&mut self, why: String) -> Answer {
+        self.refused = Some(why.as_str().into());
+        Answer { calls: self.stop(), failed: Some(why) }
+    }
+
+    /// Starts it again after it has ended by itself.
+    pub fn start_again(&mut self, now: Instant, at: Moment) -> Answer {
+        Answer { calls: self.start(now, at), failed: None }
     }
 
     fn start_call(&self) -> Call {
@@ -183,6 +265,7 @@ impl Heap {
     fn stop(&mut self) -> Vec<Call> {
         let own = self.own();
         self.running = None;
+        self.asked = None;
         self.costs.clear();
         vec![if own {
             Call::Snippet(heap_stop(&self.nonce))
@@ -193,11 +276,14 @@ impl Heap {
 
     /// When to read next.
     pub fn due(&self) -> Option<Instant> {
+        if matches!(self.asked, Some((Asked::Others | Asked::Start, _))) {
+            return None;
+        }
         self.running.filter(|running| running.reading.is_none()).map(|running| running.due)
     }
 
     /// What to send for a reading, the first being the one that is answered with the profile.
-    pub fn read(&self) -> Vec<Call> {
+    pub fn read(&mut self) -> Vec<Call> {
         if self.own() {
             return vec![Call::Snippet(heap_read(&self.nonce))];
         }
@@ -205,6 +291,7 @@ impl Heap {
             HeapMode::Live => vec![Call::Method(Method::HeapProfilerGetSamplingProfile, json!({}))],
             // Both at once: what is allocated between the two is lost, so nothing may come between them.
             HeapMode::Allocated => {
+                self.asked = Some((Asked::Next, None));
                 vec![Call::Method(Method::HeapProfilerStopSampling, json!({})), self.start_call()]
             }
         }
@@ -255,6 +342,9 @@ impl Heap {
             let cost = self.cost().map_or(Nanos(0), Nanos::from);
             return HeapState::On { window: Nanos::from_secs(self.window().as_secs()), cost };
         }
+        if let Some(why) = &self.refused {
+            return HeapState::Off(Arc::clone(why));
+        }
         let text = match self.expected() {
             Some(cost) => format!(
                 "reading it stops the target for about {} ms, every {} s",
@@ -288,6 +378,42 @@ mod tests {
         (Heap::new(Nonce::new(1), major, choice, mode, 512 * 1024), Instant::now(), Moment(0))
     }
 
+    /// Lets a start succeed, and gives what was sent for it.
+    fn begun(heap: &mut Heap, now: Instant, at: Moment) -> Vec<Call> {
+        heap.sent(CallId(1));
+        let none = Err("V8 sampling heap profiler was not started.".to_owned());
+        let start = heap.answered(CallId(1), none, now, at).expect("the question's answer");
+        heap.sent(CallId(2));
+        assert_eq!(heap.answered(CallId(2), Ok(()), now, at), Some(Answer::default()));
+        start.calls
+    }
+
+    #[test]
+    fn the_profiler_of_somebody_else_is_left_alone_until_we_are_told_again() {
+        let (mut heap, now, at) = heap(22, HeapChoice::On, HeapMode::Live);
+        let question = heap.heap_used(MB, now, at);
+        assert_eq!(question, [Call::Method(Method::HeapProfilerGetSamplingProfile, json!({}))]);
+        heap.sent(CallId(1));
+        assert_eq!(heap.answered(CallId(9), Ok(()), now, at), None);
+        let answer = heap.answered(CallId(1), Ok(()), now, at).expect("the question's answer");
+        assert!(answer.calls.is_empty() && answer.failed.is_some());
+        assert_eq!(heap.state(), HeapState::Off(OTHER.into()));
+        assert!(heap.heap_used(MB, now, at).is_empty(), "asking takes a collection: not again by itself");
+        assert_eq!(heap.switch(true, now, at), question);
+    }
+
+    #[test]
+    fn a_start_that_fails_is_said_once_and_undone() {
+        let (mut heap, now, at) = heap(22, HeapChoice::On, HeapMode::Allocated);
+        heap.heap_used(MB, now, at);
+        begun(&mut heap, now, at);
+        heap.read();
+        heap.sent(CallId(4));
+        let answer = heap.answered(CallId(4), Err("no".into()), now, at).expect("the start's answer");
+        assert_eq!(answer.calls, [Call::Method(Method::HeapProfilerDisable, json!({}))]);
+        assert!(answer.failed.is_some() && heap.heap_used(MB, now, at).is_empty());
+    }
+
     #[test]
     fn it_is_on_by_itself_where_a_read_is_cheap_and_goes_off_where_it_becomes_dear() {
         let (mut heap, now, at) = heap(22, HeapChoice::Auto, HeapMode::Live);
@@ -305,6 +431,9 @@ mod tests {
     fn windows_keep_stalls_near_one_per_cent() {
         let (mut heap, now, at) = heap(22, HeapChoice::On, HeapMode::Live);
         heap.heap_used(500.0 * MB, now, at);
+        assert_eq!(heap.due(), None, "not before it has started");
+        begun(&mut heap, now, at);
+        assert_eq!(heap.due(), Some(now + Duration::from_secs(30)));
         assert_eq!(heap.window(), Duration::from_secs(30));
         heap.reading(CallId(3), at);
         assert_eq!(heap.due(), None);
@@ -351,7 +480,9 @@ mod tests {
             matches!(&read[1], Call::Method(_, flags) if flags["includeObjectsCollectedByMajorGC"] == true)
         );
         let (mut own, now, at) = heap(26, HeapChoice::Auto, HeapMode::Allocated);
-        assert!(matches!(&own.heap_used(900.0 * MB, now, at)[..], [Call::Snippet(_)]));
+        own.heap_used(900.0 * MB, now, at);
+        let start = begun(&mut own, now, at);
+        assert!(matches!(&start[..], [Call::Snippet(_)]));
         assert!(matches!(&own.read()[..], [Call::Snippet(_)]));
     }
 }

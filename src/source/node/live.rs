@@ -14,10 +14,9 @@ use super::cpu_json::Finished;
 use super::cpu_profile::Taking;
 use super::error::CdpError;
 use super::evaluate::value_of;
-use super::folder::{Folder, HeapText, Job};
+use super::folder::{Folder, Job};
 use super::gauges::Held;
-use super::heap::{Call, Heap, Reading};
-use super::heap_profile::HeapTaking;
+use super::heap::Heap;
 use super::polling::Polling;
 use super::snippets::tail_install;
 use super::windows::{Adapted, Finish, Rotation};
@@ -201,25 +200,6 @@ impl Live {
         }
     }
 
-    /// Sends calls and tells the first one's name.
-    async fn send_first(&mut self, calls: Vec<Call>) -> Result<Option<CallId>, CdpError> {
-        let mut first = None;
-        for call in calls {
-            let id = match call {
-                Call::Method(method, parameters) => self.cdp.send(method, parameters).await?,
-                Call::Snippet(snippet) => self.cdp.send_snippet(&snippet).await?,
-            };
-            first.get_or_insert(id);
-        }
-        Ok(first)
-    }
-
-    async fn send_all(&mut self, calls: Vec<Call>) -> Result<(), CdpError> {
-        self.send_first(calls).await?;
-        self.board.heap(self.heap.state());
-        Ok(())
-    }
-
     async fn on_time(&mut self) -> Result<(), CdpError> {
         let now = Instant::now();
         if self.restart.take().is_some() {
@@ -232,10 +212,7 @@ impl Live {
             self.look(now).await?;
         }
         if self.heap.due().is_some_and(|due| due <= now) {
-            let calls = self.heap.read();
-            if let Some(call) = self.send_first(calls).await? {
-                self.heap.reading(call, self.clock.now());
-            }
+            self.read_heap().await?;
         }
         Ok(())
     }
@@ -402,10 +379,7 @@ impl Live {
             self.show_held(Instant::now());
             return Ok(());
         }
-        if let Some(reading) = self.heap.replied(reply.id, reply.took, now, self.clock.now()) {
-            self.give_heap(reply, reading);
-        }
-        Ok(())
+        self.heap_replied(reply).await
     }
 
     /// The profiler runs: its start has stopped the target while V8 logged all code it knows.
@@ -424,33 +398,6 @@ impl Live {
     fn start_cost(&mut self, cost: Duration) {
         self.board.set(|status| status.start_cost = cost.into());
         self.board.stalled(cost);
-    }
-
-    fn give_heap(&mut self, reply: Reply, reading: Reading) {
-        let handover = reply.took;
-        match reply.result {
-            Ok(result) => {
-                let taking = HeapTaking {
-                    mode: reading.mode,
-                    thread: self.taking.thread.clone(),
-                    interval_bytes: self.options.heap_interval,
-                    span: reading.span,
-                    handover: handover.into(),
-                    handover_bytes: reply.bytes as u64,
-                    notes: vec![reading.note],
-                };
-                let json =
-                    if reading.evaluated { HeapText::Evaluated(result) } else { HeapText::Reply(result) };
-                if !self.folder.give(Job::Heap { json, taking }) {
-                    self.out.note(NoteLevel::Warning, "a heap window was lost: this machine can't keep up");
-                }
-                if let Some(expected) = self.heap.expected() {
-                    self.board.stalled(handover.min(expected));
-                }
-            }
-            Err(error) => self.out.note(NoteLevel::Error, format!("the heap can't be read: {error}")),
-        }
-        self.board.heap(self.heap.state());
     }
 
     /// Ends the running profile and saves what it has; true if the target wants to exit meanwhile.

@@ -23,6 +23,7 @@ pub mod identify;
 pub mod inspect_options;
 pub mod list;
 pub mod live;
+mod live_heap;
 pub mod open;
 pub mod paths;
 pub mod polling;
