@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use flametop::feed::{EndReason, HeapState};
 use flametop::gauges::Gauge;
 use flametop::profile::{Nanos, Profile};
-use flametop::source::node::NODE_KIND;
+use flametop::source::node::spawn::spawn;
+use flametop::source::node::{NODE_KIND, NodeSource, Run};
 use flametop::source::{Fit, HeapChoice, HeapMode, SourceOptions, TargetSpec};
 use rustix::process::Signal;
 use support::process;
 use support::runtimes::every_node;
 use support::target::Target;
+use support::wait::wait_for;
 use support::watch::{Watch, total_of};
 
 /// Long enough for anything on a loaded machine.
@@ -284,7 +286,7 @@ fn a_command_is_watched_from_its_first_instruction_and_its_code_passed_on() {
         let script = support::target::script("exit_on.js");
         let words = [node.as_path(), &script].map(|path| path.to_string_lossy().into_owned());
         let words = words.into_iter().chain(["exit".into(), "300".into()]).collect();
-        let (source, run) = flametop::source::node::NodeSource::command(words, options());
+        let (source, run) = NodeSource::command(words, options());
         let mut watch = Watch::start(Box::new(source));
         assert_eq!(watch.end(LONG).expect("ends well"), EndReason::TargetExited);
         assert_eq!(run.exit_code(), Some(7), "node {major}: {}", watch.summary());
@@ -300,12 +302,36 @@ fn a_command_is_watched_from_its_first_instruction_and_its_code_passed_on() {
 fn a_command_may_write_what_it_likes() {
     let Some((_, node)) = every_node().pop() else { return };
     let script = "process.stderr.write(Buffer.from([0xff,10]));process.stdout.write(Buffer.from([0xfe,10]));
-        setTimeout(()=>{process.stdout.write('x'.repeat(1<<20));process.stderr.write('y'.repeat(1<<20))},300);
-        setTimeout(()=>process.exit(5),800)";
+        setTimeout(()=>{process.stdout.write('x'.repeat(1<<20));process.stderr.write('y'.repeat(1<<20))},50);
+        setTimeout(()=>process.exit(5),300)";
     let words = vec![node.to_string_lossy().into_owned(), "-e".into(), script.into()];
-    let (source, run) = flametop::source::node::NodeSource::command(words, options());
+    let (source, run) = NodeSource::command(words, options());
     let mut watch = Watch::start(Box::new(source));
     assert_eq!(watch.end(LONG).expect("ends well"), EndReason::TargetExited);
     assert_eq!(run.exit_code(), Some(5), "{}", watch.summary());
     assert!(run.tail().iter().all(|line| line.len() <= 4096));
+}
+
+#[test]
+fn a_command_that_was_never_let_run_does_not_outlive_us() {
+    /// What the command line of the child has and no other.
+    const MARK: &str = "54321";
+    let Some((_, node)) = every_node().pop() else { return };
+    let words =
+        vec![node.to_string_lossy().into_owned(), "-e".into(), format!("setInterval(()=>{{}},{MARK})")];
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let spawned = runtime.block_on(spawn(&words, &Run::default())).expect("it starts");
+    let pid = spawned.inspector.process.expect("a process of this machine").pid;
+    assert!(process::is_alive(pid));
+    drop(spawned);
+    wait_for("the end of the child", LONG, || !process::is_alive(pid));
+    // Nor when it is stopped before it is reached.
+    let (source, _) = NodeSource::command(words, options());
+    let mut watch = Watch::start(Box::new(source));
+    assert_eq!(watch.stop().0, EndReason::Detached);
+    let ours = |pid: &u32| {
+        let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        arguments.contains(MARK) && process::is_alive(*pid)
+    };
+    wait_for("no child", LONG, || !process::children(std::process::id()).iter().any(ours));
 }

@@ -43,3 +43,24 @@ fn a_loop_that_never_turns_is_closed_from_within() {
         assert!(target.is_alive());
     }
 }
+
+#[test]
+fn a_stopped_target_is_left_quickly_and_is_as_it_was_when_it_runs_again() {
+    let target = Target::script(&newest!(), ANY_PORT, IDLE);
+    let signal = |name: &str| {
+        let sent = Command::new("kill").args([name, &target.pid().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    };
+    block_on(async {
+        let (inspector, cdp, _) = attach(target.pid()).await;
+        signal("-STOP");
+        wait_until("it is stopped", || Process::new(target.pid()).status().is_ok_and(|s| s.is_stopped()));
+        let since = Instant::now();
+        assert_eq!(detach(cdp, &inspector, Duration::from_millis(350)).await, Left::StillOpen);
+        assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+        signal("-CONT");
+        undo::close_inspector_blocking(&inspector, PATIENCE).ok();
+        wait_until("the port is closed", || listeners(target.pid()) == 0);
+        undo::disarm(&inspector);
+    });
+}

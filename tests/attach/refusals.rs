@@ -113,3 +113,26 @@ fn an_ended_process_that_was_not_collected_is_nobody() {
     assert!(matches!(open(target.pid()), Err(AttachError::NoSuchProcess { .. })));
     target.0.wait().expect("collected");
 }
+
+#[test]
+fn the_primary_of_a_cluster_is_not_signalled_and_its_workers_are_named() {
+    let _turn = default_port();
+    let mut program = tempfile::NamedTempFile::with_suffix(".cjs").expect("a file");
+    let text =
+        "const c=require('cluster');if(c.isPrimary){c.fork();c.on('online',w=>console.log(w.process.pid))}
+        setInterval(()=>{},50)";
+    program.write_all(text.as_bytes()).expect("written");
+    for node in nodes() {
+        let mut primary = Target::start(Command::new(&node).arg(program.path()));
+        let error = open(primary.pid()).expect_err("a primary");
+        let AttachError::ClusterPrimary { workers, .. } = error else { panic!("{error}") };
+        let [worker] = workers.as_slice() else { panic!("{workers:?}") };
+        holds_for("no port opens", Duration::from_millis(200), || {
+            listeners(primary.pid()) + listeners(*worker) == 0
+        });
+        assert!(primary.is_alive());
+        let inspector = open(*worker).expect("a worker can be attached");
+        undo::close_inspector_blocking(&inspector, PATIENCE).expect("closes");
+        undo::disarm(&inspector);
+    }
+}

@@ -50,8 +50,12 @@ fn an_address_finds_the_process_behind_it() {
     let port = Process::new(target.pid()).listeners().expect("listeners")[0].address.port();
     block_on(async {
         let path = open_inspector(target.pid(), &OpenOptions::default()).await.expect("opens").path;
-        for text in [format!("localhost:{port}"), format!(":{port}"), format!("ws://127.0.0.1:{port}{path}")]
-        {
+        for text in [
+            format!("localhost:{port}"),
+            format!(":{port}"),
+            format!("ws://127.0.0.1:{port}{path}"),
+            format!("ws://localhost:{port}{path}"),
+        ] {
             let inspector = inspector_at(&text, &OpenOptions::default()).await.expect(&text);
             assert_eq!(inspector.inner_pid, Some(target.pid()), "{text}");
             let (cdp, _) = inspector.connect(PATIENCE).await.expect("connects");

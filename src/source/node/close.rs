@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::cdp::Cdp;
 use super::error::CdpError;
@@ -14,6 +14,7 @@ use super::open::Inspector;
 use super::snippets::{InspectorEnd, leave};
 use super::undo;
 use super::wire::Method;
+use crate::source::procfs::Process;
 
 /// How a target was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,19 +28,28 @@ pub enum Left {
 /// Leaves a target. `patience` bounds each of the at most three steps.
 pub async fn detach(mut cdp: Cdp, inspector: &Inspector, patience: Duration) -> Left {
     let end = if inspector.opened_by_us { InspectorEnd::ClosesSoon } else { InspectorEnd::StaysOpen };
-    let cleaned = clean(&mut cdp, inspector, end, patience).await;
+    let cleaned = timeout(patience, clean(&mut cdp, inspector, end, patience)).await;
     // Before the inspector closes: closing it under a connected client blocks the target's loop for 50 ms.
     cdp.disconnect();
-    let done = if inspector.opened_by_us {
+    let done = if is_stopped(inspector) {
+        // It reads what we sent when it is let run; until then waiting is vain.
+        false
+    } else if inspector.opened_by_us {
         closed_within(inspector, CLOSING + patience).await || close_now(inspector, patience).await
     } else {
-        cleaned.is_ok()
+        cleaned.is_ok_and(|cleaned| cleaned.is_ok())
     };
     if done {
         undo::disarm(inspector);
         return Left::AsItWas;
     }
     Left::StillOpen
+}
+
+/// Whether the target is stopped by a signal, where nothing answers.
+fn is_stopped(inspector: &Inspector) -> bool {
+    let status = inspector.process.and_then(|process| Process::new(process.pid).status().ok());
+    status.is_some_and(|status| status.is_stopped())
 }
 
 /// The snippet's timer, with room for a busy loop.
@@ -74,9 +84,12 @@ async fn closed_within(inspector: &Inspector, patience: Duration) -> bool {
 
 /// Closes the inspector of a loop that never turns, where no timer fires: from within, at once.
 async fn close_now(inspector: &Inspector, patience: Duration) -> bool {
-    if let Ok((mut cdp, _)) = inspector.connect(patience).await {
+    let told = async {
+        let Ok((mut cdp, _)) = inspector.connect(patience).await else { return };
         // The connection closes under this call, so its failure is its success; the listener is what counts.
         let _ = cdp.evaluate::<bool>(&leave(&inspector.nonce, InspectorEnd::ClosesNow), patience).await;
-    }
+    };
+    // One that does not even shake hands is given up: leaving takes less than two seconds in all.
+    let _ = timeout(patience * 2, told).await;
     closed_within(inspector, CLOSING).await
 }

@@ -85,6 +85,18 @@ pub enum AttachError {
         /// Who holds it.
         owner: SocketOwner,
     },
+    /// The target leads a cluster, and Node passes the signal on to all its workers.
+    #[error(
+        "process {pid} is the primary of a cluster: the signal would open the debug ports of its workers \
+         ({}) too and leave them open, so it was not signalled",
+        listed(workers)
+    )]
+    ClusterPrimary {
+        /// The PID asked for.
+        pid: u32,
+        /// Its workers.
+        workers: Vec<u32>,
+    },
     /// We signalled, and no inspector came up in time.
     #[error(
         "process {pid} opened no inspector within {waited:?}: it handles SIGUSR1 itself, or is blocked in native code \
@@ -207,6 +219,9 @@ impl AttachError {
             Self::TooYoung { .. } => "try again in a second, or use `flametop run -- node ...`".into(),
             Self::Stopped { pid } => format!("let it run first: kill -CONT {pid}"),
             Self::PortTaken { .. } => "free the port, or start the target with NODE_OPTIONS=--inspect-port=0".into(),
+            Self::ClusterPrimary { .. } => "attach to a worker by its PID, which does the work anyway, or start the \
+                primary with --inspect and attach to that port"
+                .into(),
             Self::OwnHandlerOrBlocked { .. } => "start it with --inspect and attach to that port; if it is only blocked, \
                 its inspector opens when the call returns, so try again then"
                 .into(),
@@ -246,6 +261,10 @@ impl AttachError {
             other => Self::Proc(other),
         }
     }
+}
+
+fn listed(pids: &[u32]) -> String {
+    pids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The user a process belongs to; the directory itself can always be asked.

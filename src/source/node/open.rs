@@ -8,7 +8,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
 
 use super::address::parse_address;
 use super::agent::Identity;
@@ -123,6 +124,7 @@ pub async fn open_inspector(pid: u32, options: &OpenOptions) -> Result<Inspector
     }
     target.wait_for_handler().await?;
     target.refuse_taken_port()?;
+    target.refuse_workers()?;
     let inspector = target.open().await?;
     undo::arm(&inspector);
     Ok(inspector)
@@ -135,8 +137,11 @@ pub async fn inspector_at(text: &str, options: &OpenOptions) -> Result<Inspector
     let mut failure = AttachError::Unreachable { address: asked.to_string(), source: none };
     for address in asked.resolve().await? {
         let session = match &asked.path {
-            // A path given is proved by the connection; some inspectors publish no list.
-            Some(path) => Ok(Session { path: path.clone(), title: String::new() }),
+            // A path given is proved by the connection; some inspectors publish no list. But a name may have
+            // addresses where nobody listens.
+            Some(path) => reach(address, options.answer)
+                .await
+                .map(|()| Session { path: path.clone(), title: String::new() }),
             None => session_at(address, options.answer).await,
         };
         match session {
@@ -151,13 +156,24 @@ pub async fn inspector_at(text: &str, options: &OpenOptions) -> Result<Inspector
     Err(failure)
 }
 
-/// Adds the process behind an address, where it is on this machine and can be seen.
+/// Whether anybody takes connections there.
+async fn reach(address: SocketAddr, patience: Duration) -> Result<(), AttachError> {
+    match timeout(patience, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(source)) => Err(AttachError::Unreachable { address: address.to_string(), source }),
+        Err(_) => Err(AttachError::InspectorSilent { address, waited: patience }),
+    }
+}
+
+/// Adds the process behind an address, where it is on this machine and can be seen. A forwarder (`ssh -L`, `kubectl
+/// port-forward`) listens for a target elsewhere, so only a Node is taken for it.
 fn inspector_of_owner(address: SocketAddr, session: Session) -> Inspector {
     let us = Process::new(std::process::id());
     let ours = us.listeners_of_its_network().unwrap_or_default();
     let listener =
         ours.iter().find(|listener| listener.address == address || listener.reachable_at() == address);
     let owner = listener.and_then(|listener| owner_of_socket(listener.inode).pid).map(Process::new);
+    let owner = owner.filter(|owner| identify(*owner).is_ok());
     Inspector {
         address,
         path: session.path,
@@ -288,6 +304,19 @@ impl Target {
         }
     }
 
+    /// Refuses the primary of a cluster: when signalled, Node has it open the inspectors of all its workers too, and
+    /// those would stay open.
+    fn refuse_workers(&self) -> Result<(), AttachError> {
+        let is_worker =
+            |pid: &u32| Process::new(*pid).initial_env("NODE_UNIQUE_ID").is_ok_and(|id| id.is_some());
+        let mut workers = children_of(self.pid());
+        workers.retain(is_worker);
+        if workers.is_empty() {
+            return Ok(());
+        }
+        Err(AttachError::ClusterPrimary { pid: self.pid(), workers })
+    }
+
     /// Signals, and waits for a new listener of this process that answers as an inspector.
     async fn open(&self) -> Result<Inspector, AttachError> {
         let before = self.listeners()?;
@@ -344,6 +373,15 @@ impl Target {
         }
         sent
     }
+}
+
+/// The children of a process, whichever of its threads started them.
+fn children_of(pid: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let numbers =
+        |list: String| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>();
+    lists.flat_map(numbers).collect()
 }
 
 /// A process younger than this may still be about to install its handler. Up to 470 ms were measured.

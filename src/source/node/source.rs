@@ -100,22 +100,21 @@ impl Source for NodeSource {
             };
             let guard = Guard { inspector: Some(found.inspector.clone()) };
             let reached = match &found.child {
-                Some(child) => Some(child.connect().await.map_err(source_error)?),
-                None => connect(&found.inspector, &mut board, &mut control).await?,
+                Some(child) => connect_child(child, &mut control).await,
+                None => connect(&found.inspector, &mut board, &mut control).await,
             };
-            let Some((cdp, identity)) = reached else { return Ok(EndReason::Detached) };
-            let waits = found.child.is_some();
-            let session =
-                Session { inspector: found.inspector, identity, options: self.options, guard, out, waits };
-            let ended = session.run(cdp, board, control).await;
-            if let Some(child) = &mut found.child {
-                if matches!(ended, Ok(EndReason::Detached)) {
-                    child.terminate().await;
-                } else {
-                    child.wait().await;
+            let (cdp, identity) = match reached {
+                Ok(Some(reached)) => reached,
+                not_reached => {
+                    if let Some(child) = &mut found.child {
+                        child.terminate().await;
+                    }
+                    return not_reached.map(|_| EndReason::Detached);
                 }
-            }
-            ended
+            };
+            let Found { inspector, child } = found;
+            let session = Session { inspector, identity, options: self.options, guard, out, child };
+            session.run(cdp, board, control).await
         })
     }
 }
@@ -148,6 +147,17 @@ fn not_a_process(text: &str) -> AttachError {
 /// Waits for the word to stop; other orders make no sense before there is a target.
 async fn stopped(control: &mut Control) {
     while control.next().await != Order::Stop {}
+}
+
+/// Connects to a command that waits for us. `None` when told to stop.
+async fn connect_child(
+    child: &Spawned,
+    control: &mut Control,
+) -> Result<Option<(Cdp, Identity)>, SourceError> {
+    tokio::select! {
+        connected = child.connect() => connected.map(Some).map_err(source_error),
+        () = stopped(control) => Ok(None),
+    }
 }
 
 /// Connects, however long the target is blocked, and says so meanwhile. `None` when told to stop.
@@ -202,8 +212,8 @@ struct Session {
     options: SourceOptions,
     guard: Guard,
     out: Outbox,
-    /// Whether the target waits for us to let it run.
-    waits: bool,
+    /// The target, if we started it.
+    child: Option<Spawned>,
 }
 
 impl Session {
@@ -220,10 +230,23 @@ impl Session {
         let mut live = self.live(cdp, board, clock);
         let nonce = self.inspector.nonce.clone();
         let end = match live.begin(&nonce).await {
-            Ok(()) => live.watch(&mut control).await,
+            Ok(()) => {
+                if let Some(child) = &mut self.child {
+                    child.let_go();
+                }
+                live.watch(&mut control).await
+            }
             Err(error) => End::Lost(error),
         };
-        self.leave(live, end).await
+        let ended = self.leave(live, end).await;
+        if let Some(child) = &mut self.child {
+            if child.waits() || matches!(ended, Ok(EndReason::Detached)) {
+                child.terminate().await;
+            } else {
+                child.wait().await;
+            }
+        }
+        ended
     }
 
     fn exposure(&self) -> Arc<str> {
@@ -237,6 +260,7 @@ impl Session {
         let pid = self.inspector.process.map(|process| process.pid);
         let main = pid.unwrap_or(self.identity.pid);
         let options = &self.options;
+        let waits = self.child.is_some();
         Live {
             cdp,
             folder: Folder::start(self.out.clone()),
@@ -252,7 +276,7 @@ impl Session {
                 clock,
             },
             rotation: Rotation::new(nonce.clone(), options.window.into(), now),
-            polling: Polling::new(nonce.clone(), clock, pid, if self.waits { now + STARTING } else { now }),
+            polling: Polling::new(nonce.clone(), clock, pid, if waits { now + STARTING } else { now }),
             heap: Heap::new(
                 nonce.clone(),
                 self.identity.node_major(),
@@ -264,8 +288,8 @@ impl Session {
             start: None,
             tail: None,
             // What has not run yet is compiled under the profiler's eyes anyway.
-            may_compile_anew: options.compile_anew && !self.waits && !measures_coverage(pid),
-            waits: self.waits,
+            may_compile_anew: options.compile_anew && !waits && !measures_coverage(pid),
+            waits,
             restart: None,
         }
     }

@@ -89,8 +89,24 @@ impl Run {
 pub struct Spawned {
     /// How it is reached.
     pub inspector: Inspector,
-    child: Child,
+    held: Held,
     run: Run,
+}
+
+/// A child that must not outlive us while it waits for us: nobody else would ever let it run.
+#[derive(Debug)]
+struct Held {
+    child: Child,
+    waits: bool,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.waits {
+            // It may have ended by itself, which is as good.
+            let _ = self.child.start_kill();
+        }
+    }
 }
 
 /// Starts `words`, which must be a Node command, and waits for its inspector.
@@ -100,7 +116,7 @@ pub async fn spawn(words: &[String], run: &Run) -> Result<Spawned, AttachError> 
     if !is_node(program) {
         return Err(bad("only node itself can be started so".into()));
     }
-    let mut child = Command::new(program)
+    let child = Command::new(program)
         .arg("--inspect-brk=127.0.0.1:0")
         .args(arguments)
         .stdin(Stdio::null())
@@ -108,21 +124,21 @@ pub async fn spawn(words: &[String], run: &Run) -> Result<Spawned, AttachError> 
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| bad(error.to_string()))?;
-    if let Some(stdout) = child.stdout.take() {
+    let mut held = Held { child, waits: true };
+    if let Some(stdout) = held.child.stdout.take() {
         tokio::spawn(collect(BufReader::new(stdout), run.clone()));
     }
-    let stderr = child.stderr.take().ok_or_else(|| bad("it has no stderr".into()))?;
+    let stderr = held.child.stderr.take().ok_or_else(|| bad("it has no stderr".into()))?;
     let mut stderr = BufReader::new(stderr);
     let Ok(Some(url)) = timeout(OPENING, listening(&mut stderr, run)).await else {
-        let _ = child.start_kill();
         let said = run.tail().join("\n");
         return Err(bad(format!("it did not open its inspector; it said: {said}")));
     };
     tokio::spawn(collect(stderr, run.clone()));
-    let pid = child.id().ok_or_else(|| bad("it ended at once".into()))?;
+    let pid = held.child.id().ok_or_else(|| bad("it ended at once".into()))?;
     let inspector = inspector(pid, &url).ok_or_else(|| bad(format!("its inspector is at {url}")))?;
     undo::arm(&inspector);
-    Ok(Spawned { inspector, child, run: run.clone() })
+    Ok(Spawned { inspector, held, run: run.clone() })
 }
 
 fn is_node(program: &str) -> bool {
@@ -197,16 +213,27 @@ impl Spawned {
         Ok((cdp, Identity { pid, ..identity }))
     }
 
+    /// Notes that the child was told to run: from now on its life is its own.
+    pub const fn let_go(&mut self) {
+        self.held.waits = false;
+    }
+
+    /// Whether it still waits for us.
+    pub const fn waits(&self) -> bool {
+        self.held.waits
+    }
+
     /// Waits a moment for the end of a child that is ending, and notes its exit code.
     pub async fn wait(&mut self) {
-        if let Ok(Ok(status)) = timeout(ENDING, self.child.wait()).await {
+        if let Ok(Ok(status)) = timeout(ENDING, self.held.child.wait()).await {
             self.run.ended(status);
+            undo::disarm(&self.inspector);
         }
     }
 
     /// Asks a child that was only started to be watched to end, as Ctrl-C in its terminal would have.
     pub async fn terminate(&mut self) {
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        let pid = self.held.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
         if let Some(pid) = pid {
             // It may have ended by itself, which is as good.
             let _ = kill_process(pid, Signal::TERM);

@@ -128,6 +128,10 @@ impl Pending {
             return Ok(());
         }
         match self {
+            Self::Attached(inspector) if inspector.process.is_some_and(is_stopped) => {
+                // It takes connections and does not answer: waiting is vain.
+                Err(CdpError::TimedOut { what: "a stopped process", waited: Duration::ZERO })
+            }
             Self::Attached(inspector) => close_inspector_blocking(inspector, patience),
             Self::Opening { process, inner_pid, before } => {
                 close_late_opening(*process, *inner_pid, before, patience)
@@ -201,6 +205,10 @@ fn way_out(address: &str) -> String {
 
 fn has_ended(process: ProcessIdentity) -> bool {
     !process.still_same() || Process::new(process.pid).status().is_ok_and(|status| status.is_dead())
+}
+
+fn is_stopped(process: ProcessIdentity) -> bool {
+    Process::new(process.pid).status().is_ok_and(|status| status.is_stopped())
 }
 
 fn left_until(until: Instant) -> Duration {
