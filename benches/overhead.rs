@@ -16,12 +16,8 @@ use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 10;
 /// What each run is called, and flametop's arguments where it watches.
-const MODES: [(&str, Option<&[&str]>); 4] = [
-    ("bare", None),
-    ("--cpu-prof", None),
-    ("flametop", Some(&[])),
-    ("without heap", Some(&["--no-heap"])),
-];
+const MODES: [(&str, Option<&[&str]>); 4] =
+    [("bare", None), ("--cpu-prof", None), ("flametop", Some(&[])), ("without heap", Some(&["--no-heap"]))];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
