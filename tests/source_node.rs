@@ -302,8 +302,8 @@ fn a_command_is_watched_from_its_first_instruction_and_its_code_passed_on() {
 fn a_command_may_write_what_it_likes() {
     let Some((_, node)) = every_node().pop() else { return };
     let script = "process.stderr.write(Buffer.from([0xff,10]));process.stdout.write(Buffer.from([0xfe,10]));
-        setTimeout(()=>{process.stdout.write('x'.repeat(1<<20));process.stderr.write('y'.repeat(1<<20))},50);
-        setTimeout(()=>process.exit(5),300)";
+        setTimeout(()=>{process.stdout.write('x'.repeat(1<<20));process.stderr.write('y'.repeat(1<<20))},300);
+        setTimeout(()=>process.exit(5),800)";
     let words = vec![node.to_string_lossy().into_owned(), "-e".into(), script.into()];
     let (source, run) = NodeSource::command(words, options());
     let mut watch = Watch::start(Box::new(source));

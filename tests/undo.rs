@@ -63,7 +63,7 @@ fn an_inspector_that_opens_late_is_closed_and_so_is_an_attached_one() {
     runtime.block_on(open_inspector(attached.0.id(), &OpenOptions::default())).expect("opens");
     assert_eq!(undo::pending().len(), 2);
 
-    let told = undo_all(Duration::from_secs(1));
+    let told = undo_all(Duration::from_secs(2));
     assert_eq!(listeners(&attached), 0, "what answers is undone, whatever else is waited for");
     let [told] = told.as_slice() else { panic!("the blocked one cannot be undone yet: {told:?}") };
     assert!(

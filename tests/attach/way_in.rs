@@ -73,10 +73,10 @@ fn a_busy_loop_is_attached_and_left() {
             let (inspector, mut cdp, _) = attach(target.pid()).await;
             let nonce = &inspector.nonce;
             cdp.call(Method::ProfilerEnable, json!({}), PATIENCE).await.expect("enables");
-            let _: Option<bool> =
+            let _: Option<serde_json::Value> =
                 cdp.evaluate(&snippets::profile_start(nonce, Slot::A), PATIENCE).await.expect("starts");
             wait_a_turn(Duration::from_millis(100));
-            let _: Option<bool> =
+            let _: Option<serde_json::Value> =
                 cdp.evaluate(&snippets::profile_rotate(nonce, Slot::A), PATIENCE).await.expect("rotates");
             while cdp.next_event().await.expect("an event").method != "Profiler.consoleProfileFinished" {}
             let began = Instant::now();
