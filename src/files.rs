@@ -64,7 +64,8 @@ impl FileError {
     }
 }
 
-fn hint_for(kind: io::ErrorKind) -> Option<&'static str> {
+/// The way out of a refusal to write, for whoever writes files.
+pub(crate) fn hint_for(kind: io::ErrorKind) -> Option<&'static str> {
     match kind {
         io::ErrorKind::NotFound => Some("create the directory first"),
         io::ErrorKind::PermissionDenied => Some("choose a directory you may write to"),

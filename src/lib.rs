@@ -40,8 +40,8 @@
 //!
 //! # Layers
 //!
-//! Arrows point down only, and a test reads the imports: `profile` <- `feed`, `gauges`, `format`,
-//! `files` <- `record`, `session` <- `source`, `sink`, `app`, `theme`, `demo` <- `view` <- `engine`
+//! Arrows point down only, and a test reads the imports: `profile`, `files` <- `feed`, `gauges`,
+//! `format` <- `record`, `session` <- `source`, `sink`, `app`, `theme`, `demo` <- `view` <- `engine`
 //! <- `cli` <- `main`. ratatui lives in `view`, `theme` and `engine/terminal`; crossterm in `engine`;
 //! prost in `format`; rusqlite in `record`; sysinfo in `source/{discover,procstat}`; clap in `cli`;
 //! pprof-rs in `source/this_process`.

@@ -2,7 +2,7 @@
 
 use super::export::count_column;
 use super::names::{OTHER, written_name};
-use super::{Export, Format, FormatSpec, Limits, ReadError, WriteError};
+use super::{Export, Format, FormatSpec, WriteError};
 use crate::profile::Profile;
 use rustc_hash::FxHashMap;
 use std::io::Write;
@@ -22,14 +22,6 @@ pub struct Folded;
 impl Format for Folded {
     fn spec(&self) -> &'static FormatSpec {
         &SPEC
-    }
-
-    fn recognise(&self, _head: &[u8]) -> bool {
-        false
-    }
-
-    fn read(&self, _bytes: &[u8], _limits: &Limits) -> Result<Vec<Profile>, ReadError> {
-        Err(ReadError::NotReadable { format: SPEC.name })
     }
 
     fn write(&self, export: &Export<'_>, out: &mut dyn Write) -> Result<(), WriteError> {

@@ -49,10 +49,18 @@ pub trait Format: Sync {
     fn spec(&self) -> &'static FormatSpec;
 
     /// Whether a file that begins with `head` (a few hundred bytes of it) is of this format.
-    fn recognise(&self, head: &[u8]) -> bool;
+    ///
+    /// Never, for a format that is only written.
+    fn recognise(&self, _head: &[u8]) -> bool {
+        false
+    }
 
     /// The profiles in `bytes`, which are a whole file. Each is sound, and there is at least one.
-    fn read(&self, bytes: &[u8], limits: &Limits) -> Result<Vec<Profile>, ReadError>;
+    ///
+    /// Refused, for a format that is only written.
+    fn read(&self, _bytes: &[u8], _limits: &Limits) -> Result<Vec<Profile>, ReadError> {
+        Err(ReadError::NotReadable { format: self.spec().name })
+    }
 
     /// Writes the export to `out` as a whole file. The same export always gives the same bytes.
     fn write(&self, export: &Export<'_>, out: &mut dyn Write) -> Result<(), WriteError>;

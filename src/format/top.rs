@@ -1,8 +1,8 @@
 //! The text table of functions, in the columns of `go tool pprof -top`.
 
 use super::names::written_name;
-use super::{Export, Format, FormatSpec, Limits, ReadError, WriteError};
-use crate::profile::{CallTree, Flame, FunctionRow, Profile, Shape, Unit, function_table, lift, over_lanes};
+use super::{Export, Format, FormatSpec, WriteError};
+use crate::profile::{CallTree, Flame, FunctionRow, Shape, Unit, function_table, lift, over_lanes};
 use std::io::Write;
 
 const SPEC: FormatSpec = FormatSpec {
@@ -20,14 +20,6 @@ pub struct Top;
 impl Format for Top {
     fn spec(&self) -> &'static FormatSpec {
         &SPEC
-    }
-
-    fn recognise(&self, _head: &[u8]) -> bool {
-        false
-    }
-
-    fn read(&self, _bytes: &[u8], _limits: &Limits) -> Result<Vec<Profile>, ReadError> {
-        Err(ReadError::NotReadable { format: SPEC.name })
     }
 
     fn write(&self, export: &Export<'_>, out: &mut dyn Write) -> Result<(), WriteError> {

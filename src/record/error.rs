@@ -117,15 +117,8 @@ impl RecordError {
 
 fn hint_for_create(source: &io::Error) -> Option<&'static str> {
     match source.kind() {
-        io::ErrorKind::NotFound => Some("create the directory first"),
         io::ErrorKind::NotADirectory => Some("choose a path below a directory"),
-        io::ErrorKind::PermissionDenied => Some("choose a directory you may write to"),
-        io::ErrorKind::ReadOnlyFilesystem => Some("the file system is read-only; choose another directory"),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some("free some space or choose another directory")
-        }
-        io::ErrorKind::InvalidFilename => Some("choose a shorter name"),
-        _ => None,
+        other => crate::files::hint_for(other),
     }
 }
 
