@@ -1,8 +1,10 @@
-//! What being watched costs a real server: requests a second bare, under flametop (1 kHz and heap
-//! sampling), and under Node's own `--cpu-prof`, in turn, so that a machine that drifts drifts for all.
+//! What being watched costs a real server: requests a second, and the server's CPU time for each, bare, under
+//! flametop (1 kHz and heap sampling), and under Node's own `--cpu-prof`, in turn, so that a machine that drifts
+//! drifts for all.
 //!
-//! `cargo bench --bench overhead -- [NODE] [ROUNDS] [SECONDS]`. Prints medians, their ratio to the bare
-//! run, and flametop's own CPU and memory. NODE is a path; without one, `node` from `PATH`.
+//! `cargo bench --bench overhead -- [NODE] [ROUNDS] [SECONDS] [MODE,MODE...]`. Prints medians, their ratio to the
+//! bare run, and flametop's own CPU and memory. NODE is a path; without one, `node` from `PATH`. Without modes, those
+//! that the README states; the others tell apart what costs what.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -16,42 +18,81 @@ use std::time::{Duration, Instant};
 
 const CONNECTIONS: usize = 10;
 /// What each run is called, and flametop's arguments where it watches.
-const MODES: [(&str, Option<&[&str]>); 4] =
-    [("bare", None), ("--cpu-prof", None), ("flametop", Some(&[])), ("without heap", Some(&["--no-heap"]))];
+const MODES: [(&str, Option<&[&str]>); 7] = [
+    ("bare", None),
+    ("--cpu-prof", None),
+    ("flametop", Some(&[])),
+    ("no-heap", Some(&["--no-heap"])),
+    ("no-recompile", Some(&["--no-recompile"])),
+    ("cpu-only", Some(&["--no-heap", "--no-recompile"])),
+    ("gauges-only", Some(&["--no-heap", "--no-cpu"])),
+];
+/// So many of them are compared unless others are asked for.
+const USUAL: usize = 3;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let node = args.first().map_or("node", String::as_str);
     let number = |at: usize, default: u64| args.get(at).and_then(|arg| arg.parse().ok()).unwrap_or(default);
     let (rounds, seconds) = (number(1, 5), number(2, 5));
-    let mut rates = vec![Vec::new(); MODES.len()];
-    let mut own = Vec::new();
+    let modes = chosen(args.get(3).map(String::as_str));
+    let mut runs: Vec<Vec<Run>> = vec![Vec::new(); modes.len()];
     for round in 0..rounds {
-        for at in 0..MODES.len() {
+        for at in 0..modes.len() {
             // Each round begins with another mode, so that none is always first.
-            let mode = (at + round as usize) % MODES.len();
-            let (rate, cost) = run(node, mode, Duration::from_secs(seconds));
-            println!("round {round} {:<20} {rate:8.0} requests/s", MODES[mode].0);
-            rates[mode].push(rate);
-            own.extend(cost);
+            let at = (at + round as usize) % modes.len();
+            let run = run(node, modes[at], Duration::from_secs(seconds));
+            println!(
+                "round {round} {:<14} {:8.0} requests/s {:7.1} us each",
+                MODES[modes[at]].0, run.rate, run.cpu_us
+            );
+            runs[at].push(run);
         }
     }
-    let bare = median(&mut rates[0].clone());
-    for ((mode, _), rates) in MODES.iter().zip(&mut rates) {
-        let median = median(rates);
-        println!("{mode:<20} median {median:8.0} requests/s, {:.3} of bare", median / bare);
+    let figures = |runs: &[Run]| [median(runs, |run| run.rate), median(runs, |run| run.cpu_us)];
+    let bare = figures(&runs[0]);
+    for (mode, runs) in modes.iter().zip(&runs) {
+        let [rate, cpu] = figures(runs);
+        println!(
+            "{:<14} median {rate:8.0} requests/s, {:.3} of bare; {cpu:7.1} us of the server's CPU each, {:.3} of bare",
+            MODES[*mode].0,
+            rate / bare[0],
+            cpu / bare[1]
+        );
     }
-    let (mut cpu, mut rss): (Vec<f64>, Vec<f64>) = own.into_iter().unzip();
-    println!("flametop itself: median {:.2} % of one core, {:.0} MB", median(&mut cpu), median(&mut rss));
+    let own: Vec<(f64, f64)> = runs.iter().flatten().filter_map(|run| run.own).collect();
+    println!(
+        "flametop itself: median {:.2} % of one core, {:.0} MB",
+        median(&own, |own| own.0),
+        median(&own, |own| own.1)
+    );
 }
 
-fn median(values: &mut [f64]) -> f64 {
+/// The modes named, after the bare one that all are compared with.
+fn chosen(names: Option<&str>) -> Vec<usize> {
+    let Some(names) = names else { return (0..USUAL).collect() };
+    let find = |name: &str| MODES.iter().position(|mode| mode.0 == name).expect("a mode that is listed");
+    std::iter::once(0).chain(names.split(',').map(find).filter(|mode| *mode > 0)).collect()
+}
+
+fn median<T>(all: &[T], figure: impl Fn(&T) -> f64) -> f64 {
+    let mut values: Vec<f64> = all.iter().map(figure).collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Requests a second, and flametop's own CPU percentage and megabytes where it watches.
-fn run(node: &str, mode: usize, length: Duration) -> (f64, Option<(f64, f64)>) {
+/// What one run has shown.
+#[derive(Clone, Copy)]
+struct Run {
+    /// Requests a second.
+    rate: f64,
+    /// CPU time of the server for each, in microseconds.
+    cpu_us: f64,
+    /// flametop's own CPU in percent and megabytes, where it watches.
+    own: Option<(f64, f64)>,
+}
+
+fn run(node: &str, mode: usize, length: Duration) -> Run {
     let directory = std::env::temp_dir().join(format!("flametop-overhead-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("the temporary directory can be written to");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/targets/server.js");
@@ -72,10 +113,12 @@ fn run(node: &str, mode: usize, length: Duration) -> (f64, Option<(f64, f64)>) {
     // The one-off cost of attaching is told apart in the README; the others warm up as long.
     load(port, Duration::from_secs(3));
     let before = watcher.as_ref().map(|watcher| ticks(watcher.id()));
-    let started = Instant::now();
+    let (started, served) = (Instant::now(), ticks(server.id()));
     let rate = load(port, length);
+    let took = started.elapsed().as_secs_f64();
+    let cpu_us = (ticks(server.id()) - served) as f64 * 1e4 / (rate * took);
     let own = watcher.as_ref().zip(before).map(|(watcher, before)| {
-        let used = (ticks(watcher.id()) - before) as f64 / started.elapsed().as_secs_f64();
+        let used = (ticks(watcher.id()) - before) as f64 / took;
         (used, resident_mb(watcher.id()))
     });
     if let Some(watcher) = &mut watcher {
@@ -83,7 +126,7 @@ fn run(node: &str, mode: usize, length: Duration) -> (f64, Option<(f64, f64)>) {
     }
     interrupt(&mut server);
     let _ = std::fs::remove_dir_all(&directory);
-    (rate, own)
+    Run { rate, cpu_us, own }
 }
 
 fn watch(pid: u32, args: &[&str], directory: &Path) -> Child {
