@@ -202,6 +202,10 @@ pub enum HeapMode {
 pub enum Order {
     /// Undo everything and end.
     Stop,
+    /// Undo everything and keep away until told to resume: we are about to be stopped by job control.
+    Suspend,
+    /// Come back.
+    Resume,
     /// Use windows of this length from now on.
     Window(Nanos),
     /// Switch the heap profile.

@@ -64,6 +64,8 @@ pub mod feed;
 pub mod files;
 pub mod format;
 pub mod gauges;
+pub mod guard;
+mod planted;
 pub mod profile;
 pub mod record;
 pub mod session;

@@ -73,7 +73,8 @@ impl Runner {
         let told = Arc::new(AtomicBool::new(false));
         let by_source = told.clone();
         let writer = FrameWriter::start(screen.clone()).expect("threads can be started");
-        let of_run = Screen { input, writer, size: Box::new(move || (columns, rows)), in_tmux: false };
+        let of_run =
+            Screen { input, writer, size: Box::new(move || (columns, rows)), in_tmux: false, tenancy: None };
         let run = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
             runtime.expect("a runtime can be built").block_on(async move {

@@ -127,15 +127,21 @@ fn the_picker_lists_filters_and_attaches() {
 #[test]
 fn a_panic_in_any_thread_frees_the_target_and_the_terminal() {
     let node = support::runtimes::require_node!(22);
-    for place in ["engine", "job"] {
+    for place in ["engine", "job", "input", "terminal", "source", "folder", "recorder"] {
         let target = Target::start_with(&node, &["--inspect-port=0"], "split_cpu.js", &[]);
         let pid = target.pid().to_string();
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let command = PtyCommand::flametop(&[&pid]).current_dir(directory.path());
         let mut pty = command.env("FLAMETOP_PLANT_PANIC", place).start();
-        if place == "job" {
+        let key = match place {
+            "job" => "w",
+            "input" => "j",
+            "recorder" => "R",
+            _ => "",
+        };
+        if !key.is_empty() {
             pty.wait_for_text("seventy", SOON);
-            pty.send("w");
+            pty.send(key);
         }
         assert_eq!(pty.wait_exit(SOON).exit_code(), 101, "{}", pty.screen());
         pty.assert_given_back();

@@ -67,6 +67,9 @@ pub enum Command {
     /// Serve the built-in workload (started by `flametop demo`)
     #[command(hide = true)]
     DemoWorkload,
+    /// Undo what flametop did when it can't (started by flametop; standard input is its line to it)
+    #[command(hide = true)]
+    Guard,
 }
 
 /// Options of `run`.
@@ -174,6 +177,10 @@ pub struct SamplingArgs {
     /// Do not sample CPU
     #[arg(long)]
     pub no_cpu: bool,
+    /// When the target ends, wait for the process that takes its place and watch that: the same command,
+    /// or the next child of the same supervisor
+    #[arg(long)]
+    pub follow: bool,
     /// Bytes between sampled allocations
     #[arg(long, value_name = "SIZE", default_value = "512KiB", value_parser = size)]
     pub heap_interval: u64,

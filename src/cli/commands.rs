@@ -8,9 +8,11 @@ use super::report;
 use super::run::{options, runtime};
 use crate::engine::{Asked, Core, Ending, Headless, Until, listen, phase_text, settle};
 use crate::feed::{NoteLevel, TargetSpec};
+use crate::guard;
 use crate::profile::Nanos;
 use crate::source::{self, discover};
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
@@ -34,11 +36,20 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
             Ok(clap_mangen::Man::new(command()).render(&mut std::io::stdout()).map(|()| 0)?)
         }
         Some(Command::DemoWorkload) => run_demo_workload(),
+        Some(Command::Guard) => run_guard(),
     }
 }
 
 fn run_demo_workload() -> Result<u8, Failure> {
     crate::demo::serve(crate::demo::DemoOptions::default()).map(|()| 0).map_err(|error| Failure::of(&error))
+}
+
+fn run_guard() -> Result<u8, Failure> {
+    let end = std::io::stdin().as_fd().try_clone_to_owned()?;
+    // A session of its own: Ctrl-C, Ctrl-Z and a hang-up are for flametop. It fails for whoever leads one already.
+    let _ = rustix::process::setsid();
+    let not_ours = |error| Failure::of(&error).hint("flametop starts its guard itself").code(2);
+    guard::run(end, &source::node::undo::Deeds).map(|()| 0).map_err(not_ours)
 }
 
 fn run_demo(demo: &DemoArgs) -> Result<u8, Failure> {

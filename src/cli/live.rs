@@ -131,6 +131,7 @@ fn open_screen(terminal: &Terminal) -> Result<Screen, Failure> {
         writer: FrameWriter::start(terminal.output()?)?,
         size: Box::new(size),
         in_tmux: std::env::var_os("TMUX").is_some(),
+        tenancy: Some(Box::new(terminal.tenancy()?)),
     })
 }
 

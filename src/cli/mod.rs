@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Parses the command line, runs it, and gives the exit code. The only caller is `main`.
 pub fn main() -> ExitCode {
     crate::engine::install_panic_hook();
+    // This very program, also where its file was replaced meanwhile.
+    crate::guard::employ("/proc/self/exe".into(), &["guard"]);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
@@ -40,5 +42,9 @@ pub fn main() -> ExitCode {
 fn free_targets(code: u8) -> u8 {
     let left = crate::source::undo_all(PATIENCE);
     left.iter().for_each(|text| plain::say(&format!("flametop: {text}")));
+    if crate::guard::dismiss() && !left.is_empty() {
+        let seconds = crate::guard::PERSISTENCE.as_secs();
+        plain::say(&format!("flametop: a guard stays behind for {seconds} s and closes what it can"));
+    }
     if code == 0 && !left.is_empty() { 1 } else { code }
 }

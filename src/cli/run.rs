@@ -3,6 +3,7 @@
 use super::args::{ColourArg, SamplingArgs, ScreenArgs};
 use super::exit::Failure;
 use crate::feed::HeapMode;
+use crate::guard;
 use crate::profile::Nanos;
 use crate::source::{HeapChoice, SourceOptions};
 use crate::theme::{ColourDepth, Glyphs, Theme};
@@ -10,12 +11,21 @@ use crate::theme::{ColourDepth, Glyphs, Theme};
 /// The runtime of sources and engine. Two threads: one for the engine, one for what it must not
 /// wait for; profiles are decoded on the blocking pool.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(8)
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(format!("failed to start the runtime: {error}")))
+        .map_err(|error| Failure::new(format!("failed to start the runtime: {error}")))?;
+    // On the runtime, for it must fall silent when the sources do.
+    runtime.spawn(async {
+        let mut beat = tokio::time::interval(guard::BEAT);
+        loop {
+            beat.tick().await;
+            guard::beat();
+        }
+    });
+    Ok(runtime)
 }
 
 /// What is meant by the sampling options.
@@ -31,6 +41,7 @@ pub fn options(sampling: &SamplingArgs) -> SourceOptions {
             _ => HeapChoice::Auto,
         },
         heap_interval: sampling.heap_interval,
+        follow: sampling.follow,
         heap_mode: if sampling.heap_allocated { HeapMode::Allocated } else { HeapMode::Live },
     }
 }

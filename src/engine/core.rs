@@ -1,7 +1,7 @@
 //! What a run has with or without a screen: session, sources, sinks, and the one way events take.
 
 use super::sources::{DETACH_PATIENCE, Sources};
-use crate::feed::{EndReason, Event, Feed, Note, NoteLevel, SourceId, TargetInfo};
+use crate::feed::{EndReason, Event, Feed, Note, NoteLevel, Order, Phase, SourceId, TargetInfo};
 use crate::session::{Session, SourceState};
 use crate::sink::{Finish, Offer, Sink};
 use crate::source::{Clock, Inbox, Source};
@@ -97,6 +97,26 @@ impl Core {
                 return;
             }
         }
+    }
+
+    /// Has every source leave its target for a while, and waits until they have: `patience` at most. A target that does
+    /// not let go of us is the guard's.
+    pub async fn suspend(&mut self, patience: Duration) {
+        self.sources.order_all(&Order::Suspend);
+        let deadline = Instant::now() + patience;
+        while self.holds_something() {
+            let Ok(event) = timeout_at(deadline, self.inbox().recv()).await else { return };
+            self.take(event);
+        }
+    }
+
+    /// Whether something of ours is open in a target.
+    fn holds_something(&self) -> bool {
+        let holds = |source: &SourceState| {
+            let arriving = matches!(source.status.phase, Phase::Attaching(_));
+            source.ended.is_none() && (arriving || !source.status.exposure.is_empty())
+        };
+        self.session.sources().iter().any(holds)
     }
 
     /// Stops every source and takes what they still say, the last windows included.

@@ -1,6 +1,7 @@
 //! A run without a screen: the same loop, until a time is covered or somebody asks to leave.
 
 use super::core::Core;
+use super::job_control::stop_job;
 use super::signals::Asked;
 use super::{Ending, exit_code};
 use crate::feed::{Event, Feed, Phase};
@@ -61,10 +62,16 @@ impl Headless {
         while self.left.is_none() && !self.is_over() {
             tokio::select! {
                 biased;
-                code = asked_to_leave(asked) => {
-                    ending.code = code;
-                    break;
-                }
+                Some(asked) = asked.recv() => match asked {
+                    Asked::Leave(code) => {
+                        ending.code = code;
+                        break;
+                    }
+                    Asked::Suspend => {
+                        stop_job(&mut self.core, || {}).await;
+                    }
+                    Asked::ToggleRecording | Asked::Resized | Asked::Continued => {}
+                },
                 event = self.core.inbox().recv() => self.take(event),
                 () = tokio::time::sleep_until(deadline) => break,
             }

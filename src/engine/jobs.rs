@@ -1,11 +1,11 @@
 //! Jobs that take time: writing files, looking for processes. Each runs on a thread of its own and
 //! answers with an [`Outcome`].
 
-use super::panic::planted;
 use crate::app::{Candidate, Job, Outcome, RecordingState};
 use crate::feed::{SourceId, TargetInfo};
 use crate::files;
 use crate::format::{self, Export};
+use crate::planted;
 use crate::profile::{Moment, Profile};
 use crate::sink::RecorderReport;
 use crate::source::discover::{Discovery, Found};
@@ -44,7 +44,7 @@ pub fn export(
     format: &str,
     outcomes: &Sender<Outcome>,
 ) {
-    planted("job");
+    planted::panic_in("job");
     let target = targets.into_iter().next().map(|(_, target)| target).unwrap_or_default();
     let outcome = match write_profiles(profiles, &target, format, Path::new(".")) {
         Ok(paths) => Outcome::Exported(paths),

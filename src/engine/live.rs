@@ -5,12 +5,12 @@
 
 use super::core::{Core, FINISH_PATIENCE};
 use super::cost::CostMeter;
-use super::panic::planted;
 use super::signals::Asked;
-use super::terminal::{Frame, FrameWriter, Input, frame_text};
+use super::terminal::{Frame, FrameWriter, Input, Tenancy, frame_text};
 use super::{Ending, exit_code};
 use crate::app::{App, Mode, Msg, Outcome, Shown, Toast};
 use crate::feed::{Event, Feed, NoteLevel};
+use crate::planted;
 use crate::source::discover::Discovery;
 use crate::source::{Clock, SourceOptions};
 use crate::theme::Theme;
@@ -42,6 +42,8 @@ pub struct Screen {
     pub size: Box<dyn Fn() -> (u16, u16) + Send>,
     /// Whether the terminal is inside tmux.
     pub in_tmux: bool,
+    /// What leaves the terminal for a while; none where there is no job control.
+    pub tenancy: Option<Box<dyn Tenancy>>,
 }
 
 /// What is asked of targets that are chosen on the screen.
@@ -69,6 +71,12 @@ pub struct Live {
     /// What is asked of targets that are chosen on the screen.
     pub(super) wanted: Wanted,
     cost: CostMeter,
+    /// Whether job control wants us to stop.
+    suspending: bool,
+    /// When it last continued us.
+    pub(super) resumed: Option<Instant>,
+    /// Whether the terminal is the shell's for now.
+    pub(super) away: bool,
     dirty: bool,
     drawn: Instant,
 }
@@ -91,6 +99,9 @@ impl Live {
             jobs: JoinSet::new(),
             wanted: Wanted::default(),
             cost: CostMeter::default(),
+            suspending: false,
+            resumed: None,
+            away: false,
             dirty: true,
             drawn,
         }
@@ -114,13 +125,16 @@ impl Live {
             self.perform(crate::app::Effect::FindProcesses);
         }
         while !self.app.quitting {
+            if std::mem::take(&mut self.suspending) {
+                self.suspend().await;
+            }
             let frame_due = self.drawn + FRAME_TIME;
             tokio::select! {
                 biased;
                 Some(asked) = asked.recv() => self.asked(asked),
                 input = self.screen.input.recv() => self.input(input),
                 Some(outcome) = self.answers.recv() => self.update(Msg::Done(outcome)),
-                () = tokio::time::sleep_until(frame_due), if self.dirty => self.draw(),
+                () = tokio::time::sleep_until(frame_due), if self.dirty && !self.away => self.draw(),
                 event = self.core.inbox().recv() => self.feed(event),
                 _ = tick.tick() => self.tick(),
             }
@@ -135,6 +149,8 @@ impl Live {
                 self.app.quitting = true;
             }
             Asked::ToggleRecording => self.update(Msg::ToggleRecording),
+            Asked::Suspend => self.suspending = true,
+            Asked::Continued => self.continued(),
             Asked::Resized => {
                 let (width, height) = (self.screen.size)();
                 if (width, height) != self.app.size {
@@ -149,6 +165,7 @@ impl Live {
         for _ in 0..KEYS_AT_ONCE {
             match next {
                 Some(Input::Msg(msg)) => self.update(msg),
+                Some(Input::Suspend) => return self.asked(Asked::Suspend),
                 Some(Input::HangUp) => return self.asked(Asked::Leave(129)),
                 None => return,
             }
@@ -158,7 +175,7 @@ impl Live {
 
     fn feed(&mut self, event: Event) {
         if matches!(event.feed, Feed::Window(_)) {
-            planted("engine");
+            planted::panic_in("engine");
         }
         let ended = matches!(event.feed, Feed::Ended(_));
         let told = self.toast_of(&event);
@@ -187,11 +204,12 @@ impl Live {
         if self.screen.writer.failed() {
             self.asked(Asked::Leave(129));
         }
+        self.come_back();
         self.update(Msg::Tick(Clock::get().now()));
     }
 
     /// The one place where the app changes.
-    fn update(&mut self, msg: Msg) {
+    pub(super) fn update(&mut self, msg: Msg) {
         // Only what the user does depends on what is shown; events and ticks come far more often.
         if matches!(msg, Msg::Key(_) | Msg::Mouse(_)) {
             self.shown.refresh(&self.app, &self.core.session);

@@ -8,6 +8,7 @@ mod core;
 mod cost;
 mod effects;
 mod headless;
+mod job_control;
 mod jobs;
 mod live;
 mod panic;
@@ -23,7 +24,7 @@ pub use live::{Live, Screen};
 pub use panic::install as install_panic_hook;
 pub use signals::{Asked, listen};
 pub use sources::Sources;
-pub use terminal::{FrameWriter, Input, Terminal, TerminalError, encode, start_input};
+pub use terminal::{FrameWriter, Input, Tenancy, Terminal, TerminalError, encode, start_input};
 
 use crate::source::{ErrorClass, SourceError};
 

@@ -31,12 +31,3 @@ pub fn install() {
         std::process::exit(101);
     }));
 }
-
-/// Panics when a debug build is told to by `FLAMETOP_PLANT_PANIC`, in the place of that name: so that
-/// tests can see what a panic leaves behind.
-pub fn planted(place: &str) {
-    if cfg!(debug_assertions) {
-        let asked = std::env::var("FLAMETOP_PLANT_PANIC").unwrap_or_default();
-        assert!(asked != place, "a panic was planted in {place}");
-    }
-}

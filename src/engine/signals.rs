@@ -15,6 +15,10 @@ pub enum Asked {
     ToggleRecording,
     /// Look at the terminal's size.
     Resized,
+    /// Let job control stop us.
+    Suspend,
+    /// Go on after having been stopped.
+    Continued,
 }
 
 /// Takes over the signals' default effects; what they ask comes out of the channel.
@@ -32,6 +36,8 @@ struct Signals {
     quit: Signal,
     toggle: Signal,
     window: Signal,
+    stop: Signal,
+    go_on: Signal,
 }
 
 impl Signals {
@@ -43,6 +49,8 @@ impl Signals {
             quit: signal(SignalKind::quit())?,
             toggle: signal(SignalKind::user_defined2())?,
             window: signal(SignalKind::window_change())?,
+            stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
+            go_on: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
         })
     }
 
@@ -55,6 +63,8 @@ impl Signals {
             _ = self.quit.recv() => Asked::Leave(131),
             _ = self.toggle.recv() => Asked::ToggleRecording,
             _ = self.window.recv() => Asked::Resized,
+            _ = self.stop.recv() => Asked::Suspend,
+            _ = self.go_on.recv() => Asked::Continued,
         }
     }
 }

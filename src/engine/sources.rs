@@ -65,11 +65,16 @@ impl Sources {
         self.running.get(usize::from(id.0)).is_some_and(|running| running.steering.give(order))
     }
 
+    /// Gives an order to every source.
+    pub fn order_all(&self, order: &Order) {
+        self.running.iter().for_each(|running| {
+            running.steering.give(order.clone());
+        });
+    }
+
     /// Tells every source to stop.
     pub fn stop(&self) {
-        self.running.iter().for_each(|running| {
-            running.steering.give(Order::Stop);
-        });
+        self.order_all(&Order::Stop);
     }
 
     /// Whether every source has ended.

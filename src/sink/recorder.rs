@@ -6,6 +6,7 @@
 
 use super::{Finish, Offer, Sink, SinkSpec};
 use crate::feed::{Event, Feed, Note, NoteLevel, SourceId, TargetInfo};
+use crate::planted;
 use crate::profile::Moment;
 use crate::record::{Place, RecordError, Writer};
 use std::path::PathBuf;
@@ -196,6 +197,7 @@ impl Work {
         writer.commit()?;
         let path = writer.path().to_owned();
         (self.report)(RecorderReport::Started { path: path.clone(), since: at });
+        planted::panic_in("recorder");
         let last = self.write_all(&mut writer)?.unwrap_or(at);
         let windows = writer.windows();
         let too_slow = self.overflowed.load(Ordering::Acquire);

@@ -51,6 +51,8 @@ pub struct SourceOptions {
     pub heap_mode: HeapMode,
     /// Bytes between sampled allocations.
     pub heap_interval: u64,
+    /// Whether the process that takes the place of an ended target is watched in its turn.
+    pub follow: bool,
 }
 
 impl Default for SourceOptions {
@@ -63,6 +65,7 @@ impl Default for SourceOptions {
             heap: HeapChoice::Auto,
             heap_mode: HeapMode::Live,
             heap_interval: 512 * 1024,
+            follow: false,
         }
     }
 }

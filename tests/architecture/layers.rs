@@ -5,7 +5,7 @@ use crate::source_file::{CodePath, SourceFile};
 
 /// From the bottom up: a module may import those of the lines above its own.
 const LAYERS: &[&[&str]] = &[
-    &["profile", "files"],
+    &["profile", "files", "planted"],
     &["feed", "gauges", "format"],
     &["record", "session", "guard"],
     &["source", "sink", "app", "theme", "config", "demo"],

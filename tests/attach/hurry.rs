@@ -8,7 +8,7 @@ fn a_panic_hook_closes_what_is_pending() {
         let mut target = Target::script(&node, ANY_PORT, IDLE);
         let inspector = block_on(async {
             let (inspector, mut cdp, _) = attach(target.pid()).await;
-            let _: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce)).await;
+            let _: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce, true)).await;
             inspector
         });
         assert!(undo::pending().contains(&undo::Pending::Attached(inspector.clone())));

@@ -1,6 +1,7 @@
 //! Every refusal, and that a refused target was not touched.
 
 use crate::prelude::*;
+use flametop::source::node::own_handler::{Handler, handler_of};
 
 #[test]
 fn what_is_not_node_is_never_signalled() {
@@ -60,12 +61,28 @@ fn a_port_of_somebody_else_is_refused_with_its_name() {
 }
 
 #[test]
-fn an_own_handler_is_told() {
-    let script = "process.on('SIGUSR1',()=>{});console.log('ready');setInterval(()=>{},50)";
-    let mut target = Target::script(&newest!(), ANY_PORT, script);
-    let error = open(target.pid()).expect_err("no inspector");
-    assert!(matches!(error, AttachError::OwnHandlerOrBlocked { .. }), "{error}");
-    assert!(target.is_alive());
+fn an_own_handler_is_told_and_not_run() {
+    let script =
+        "process.on('SIGTERM',()=>{});process.on('SIGUSR1',()=>process.exit(7));process.on('SIGHUP',()=>{});
+        console.log('ready');setInterval(()=>{},50)";
+    for node in nodes() {
+        let mut target = Target::script(&node, ANY_PORT, script);
+        let error = open(target.pid()).expect_err("no inspector");
+        assert!(matches!(error, AttachError::OwnHandler { .. }), "{error}");
+        holds_for("it lives", Duration::from_millis(200), || target.is_alive());
+    }
+}
+
+#[test]
+fn handlers_of_other_signals_do_not_count() {
+    let script = "for(const s of ['SIGTERM','SIGINT','SIGHUP','SIGUSR2','SIGWINCH'])process.on(s,()=>{});
+        console.log('ready');setInterval(()=>{},50)";
+    for node in nodes() {
+        let target = Target::script(&node, ANY_PORT, script);
+        assert_eq!(handler_of(Process::new(target.pid()), 10), Handler::Node);
+        assert_eq!(handler_of(Process::new(target.pid()), 15), Handler::Application);
+        assert!(open(target.pid()).expect("opens").opened_by_us);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ async fn agent_life(cdp: &mut Cdp, nonce: &Nonce) -> Poll {
     let _: Poll = evaluate(cdp, &snippets::bare_poll()).await;
     let _: Option<Poll> = evaluate(cdp, &snippets::agent_poll(nonce)).await;
     let before: String = evaluate(cdp, FOOTPRINT).await;
-    for install in [snippets::agent_install(nonce), snippets::tail_install(nonce)] {
+    for install in [snippets::agent_install(nonce, true), snippets::tail_install(nonce)] {
         let installed: Installed = evaluate(cdp, &install).await;
         assert!(installed.ok, "{installed:?}");
     }
@@ -59,7 +59,7 @@ fn a_poll_costs_the_target_less_than_a_millisecond() {
         let target = Target::script(&node, ANY_PORT, IDLE);
         block_on(async {
             let (inspector, mut cdp, _) = attach(target.pid()).await;
-            let _: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce)).await;
+            let _: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce, true)).await;
             let mut costs = Vec::new();
             for _ in 0..15 {
                 let poll: Option<Poll> = evaluate(&mut cdp, &snippets::agent_poll(&inspector.nonce)).await;
@@ -94,7 +94,7 @@ fn hostile_applications_do_not_break_the_snippets() {
                 let nonce = &inspector.nonce;
                 let bare: Poll = evaluate(&mut cdp, &snippets::bare_poll()).await;
                 assert!(bare.heap_used > 0.0, "{} {options:?} {hostility}: {bare:?}", node.display());
-                let installed: Installed = evaluate(&mut cdp, &snippets::agent_install(nonce)).await;
+                let installed: Installed = evaluate(&mut cdp, &snippets::agent_install(nonce, true)).await;
                 let poll: Option<Poll> = evaluate(&mut cdp, &snippets::agent_poll(nonce)).await;
                 let why = format!("{} {options:?} {hostility}: {installed:?} {poll:?}", node.display());
                 assert!(installed.ok && poll.is_some_and(|poll| poll.failed.is_none()), "{why}");
@@ -122,7 +122,7 @@ fn poisoned_iterators_are_survived_from_node_20_on() {
         let mut target = Target::script(&node, ANY_PORT, script);
         block_on(async {
             let (inspector, mut cdp, _) = attach(target.pid()).await;
-            let _: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce)).await;
+            let _: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce, true)).await;
             let bare: Poll = evaluate(&mut cdp, &snippets::bare_poll()).await;
             assert!(bare.heap_used > 0.0, "{}: {bare:?}", node.display());
             assert_eq!(detach(cdp, &inspector, PATIENCE).await, Left::AsItWas, "{}", node.display());
@@ -137,7 +137,7 @@ fn an_agent_without_a_timer_says_so_and_is_gone() {
     let target = Target::script(&newest!(), ANY_PORT, script);
     block_on(async {
         let (inspector, mut cdp, _) = attach(target.pid()).await;
-        let installed: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce)).await;
+        let installed: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce, true)).await;
         assert_eq!(installed, Installed { ok: false, failed: Some("Error: mine".into()) });
         let poll: Option<Poll> = evaluate(&mut cdp, &snippets::agent_poll(&inspector.nonce)).await;
         assert_eq!(poll, None);
@@ -202,8 +202,9 @@ fn an_agent_that_nobody_polls_removes_itself() {
         block_on(async {
             let (inspector, mut cdp, _) = attach(target.pid()).await;
             let poll = snippets::agent_poll(&inspector.nonce);
-            let hasty = snippets::agent_install(&inspector.nonce).replace("++unpolled>15", "++unpolled>0");
-            assert_ne!(hasty, snippets::agent_install(&inspector.nonce));
+            let hasty =
+                snippets::agent_install(&inspector.nonce, false).replace("++unpolled>4", "++unpolled>0");
+            assert_ne!(hasty, snippets::agent_install(&inspector.nonce, false));
             let _: Option<Poll> = evaluate(&mut cdp, &poll).await;
             let before: String = evaluate(&mut cdp, FOOTPRINT).await;
             let _: Installed = evaluate(&mut cdp, &hasty).await;
@@ -214,5 +215,21 @@ fn an_agent_that_nobody_polls_removes_itself() {
             }
             assert_eq!(evaluate::<Option<Poll>>(&mut cdp, &poll).await, None);
         });
+    }
+}
+
+/// The second net: a flametop that was killed together with its guard.
+#[test]
+fn an_agent_that_nobody_polls_closes_the_inspector_that_we_opened() {
+    for node in nodes() {
+        let mut target = Target::script(&node, ANY_PORT, IDLE);
+        block_on(async {
+            let (inspector, mut cdp, _) = attach(target.pid()).await;
+            let _: Installed = evaluate(&mut cdp, &snippets::agent_install(&inspector.nonce, true)).await;
+            cdp.disconnect();
+            wait_until("the port is closed", || listeners(target.pid()) == 0);
+            undo::disarm(&inspector);
+        });
+        assert!(target.is_alive());
     }
 }

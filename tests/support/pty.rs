@@ -22,6 +22,11 @@ use tempfile::TempDir;
 use super::terminal_modes;
 use super::wait::{poll, wait_for_value};
 
+/// The most that is read at once.
+const AT_ONCE: usize = 4096;
+/// How often a slow line passes something on.
+const SLOW_STEP: Duration = Duration::from_millis(50);
+
 /// A program to be started in a pty.
 pub struct PtyCommand {
     command: CommandBuilder,
@@ -203,6 +208,12 @@ impl Pty {
         self.terminal.state().flow = Flow::Held;
     }
 
+    /// Reads so many bytes a second, as a bad line does.
+    pub fn read_slowly(&self, bytes_per_second: usize) {
+        self.terminal.state().flow = Flow::Slow(bytes_per_second);
+        self.terminal.changed.notify_all();
+    }
+
     /// Reads on.
     pub fn read_on(&self) {
         self.terminal.state().flow = Flow::Open;
@@ -271,6 +282,8 @@ struct TerminalState {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Open,
+    /// Bytes a second.
+    Slow(usize),
     Held,
     Closed,
 }
@@ -289,9 +302,9 @@ impl Terminal {
     /// Takes in what the program writes until the line closes, and answers its questions.
     fn read_from(self, mut reader: Box<dyn Read + Send>, keyboard: Keyboard) -> JoinHandle<()> {
         thread::spawn(move || {
-            let mut chunk = [0; 4096];
+            let mut chunk = [0; AT_ONCE];
             while self.wait_until_open()
-                && let Ok(length @ 1..) = reader.read(&mut chunk)
+                && let Ok(length @ 1..) = reader.read(&mut chunk[..self.at_once()])
                 && self.state().flow != Flow::Closed
             {
                 let answer = self.take_in(&chunk[..length]);
@@ -307,7 +320,14 @@ impl Terminal {
     fn wait_until_open(&self) -> bool {
         let held = |state: &mut TerminalState| state.flow == Flow::Held;
         let state = self.changed.wait_while(self.state(), held);
-        state.unwrap_or_else(PoisonError::into_inner).flow == Flow::Open
+        state.unwrap_or_else(PoisonError::into_inner).flow != Flow::Closed
+    }
+
+    /// How much is read now; on a slow line that takes its time.
+    fn at_once(&self) -> usize {
+        let Flow::Slow(bytes_per_second) = self.state().flow else { return AT_ONCE };
+        thread::park_timeout(SLOW_STEP);
+        (bytes_per_second * SLOW_STEP.as_millis() as usize / 1000).clamp(1, AT_ONCE)
     }
 
     /// Returns the answer to the questions in `bytes`: where the cursor is, and what terminal this is.

@@ -70,6 +70,12 @@ pub fn go() -> Option<PathBuf> {
     if installed.exists() { Some(installed) } else { on_path("go") }
 }
 
+/// `bun` or `deno` from `tests/all`; each that is missing is reported as a skip.
+pub fn other(name: &str) -> Option<PathBuf> {
+    let installed = runtimes_dir().join(name).join("bin").join(name);
+    if installed.exists() { Some(installed) } else { skip(name) }
+}
+
 /// What [`require_node!`] asks for.
 pub fn node_or_skip(major: u32) -> Option<PathBuf> {
     node(major).or_else(|| skip(&format!("Node {major}")))

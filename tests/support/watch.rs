@@ -48,8 +48,8 @@ impl Watch {
             let inbox = &self.inbox;
             let event = self.runtime.block_on(async { tokio::time::timeout(left, inbox.recv()).await });
             let Ok(event) = event else {
-                let done = self.task.is_finished();
-                panic!("waited {within:?} in vain for {what}; finished: {done}; {}", self.summary());
+                let ended = self.task.is_finished().then(|| self.runtime.block_on(&mut self.task));
+                panic!("waited {within:?} in vain for {what}; ended: {ended:?}; {}", self.summary());
             };
             self.seen.push((self.began.elapsed(), event));
         }

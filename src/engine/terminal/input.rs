@@ -3,12 +3,17 @@
 //! It polls the terminal itself and asks crossterm only when bytes are there, because crossterm's
 //! own waiting spins for ever once the terminal has hung up.
 
+use super::modes::is_given_back;
 use crate::app::{Key, KeyCode, MouseEvent, MouseKind, Msg};
+use crate::planted;
 use crossterm::event::{self as ct, Event};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::File;
 use std::time::Duration;
 use tokio::sync::mpsc;
+
+/// How often it is looked whether the terminal is ours again.
+const AWAY_STEP: Duration = Duration::from_millis(50);
 
 /// Keys that wait at most; further ones wait in the terminal.
 pub const INPUT_DEPTH: usize = 256;
@@ -18,6 +23,8 @@ pub const INPUT_DEPTH: usize = 256;
 pub enum Input {
     /// Something for the app.
     Msg(Msg),
+    /// Ctrl-Z, which raw mode keeps from the kernel.
+    Suspend,
     /// The terminal is gone.
     HangUp,
 }
@@ -32,6 +39,11 @@ pub fn start() -> std::io::Result<mpsc::Receiver<Input>> {
 
 fn run(tty: &File, sender: &mpsc::Sender<Input>) {
     while !sender.is_closed() {
+        // While the terminal is the shell's, reading from it would stop us.
+        if is_given_back() {
+            std::thread::park_timeout(AWAY_STEP);
+            continue;
+        }
         match wait(tty) {
             Ready::Nothing => {}
             Ready::HangUp => {
@@ -68,10 +80,11 @@ fn wait(tty: &File) -> Ready {
 
 /// Forwards everything that can be read now; false when nobody listens any more.
 fn forward(sender: &mpsc::Sender<Input>) -> bool {
+    planted::panic_in("input");
     while matches!(ct::poll(Duration::ZERO), Ok(true)) {
         let Ok(event) = ct::read() else { return sender.blocking_send(Input::HangUp).is_ok() };
-        if let Some(msg) = translate(event)
-            && sender.blocking_send(Input::Msg(msg)).is_err()
+        if let Some(input) = translate(event)
+            && sender.blocking_send(input).is_err()
         {
             return false;
         }
@@ -79,14 +92,18 @@ fn forward(sender: &mpsc::Sender<Input>) -> bool {
     true
 }
 
-fn translate(event: Event) -> Option<Msg> {
-    match event {
-        Event::Key(key) if key.kind != ct::KeyEventKind::Release => key_of(key).map(Msg::Key),
-        Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Mouse(mouse) => mouse_of(mouse).map(Msg::Mouse),
+fn translate(event: Event) -> Option<Input> {
+    let msg = match event {
+        Event::Key(key) if key.kind != ct::KeyEventKind::Release => match key_of(key)? {
+            suspend if suspend == Key::ctrl('z') => return Some(Input::Suspend),
+            key => Msg::Key(key),
+        },
+        Event::Paste(text) => Msg::Paste(text),
+        Event::Mouse(mouse) => Msg::Mouse(mouse_of(mouse)?),
         // A new size is told by SIGWINCH, and read where sizes of nothing are known.
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(Input::Msg(msg))
 }
 
 fn key_of(key: ct::KeyEvent) -> Option<Key> {
@@ -139,6 +156,8 @@ mod tests {
     fn sizes_are_not_taken_from_the_input() {
         assert!(translate(Event::Resize(0, 0)).is_none());
         assert!(translate(Event::Resize(80, 24)).is_none());
-        assert!(matches!(translate(Event::Paste("a".into())), Some(Msg::Paste(text)) if text == "a"));
+        assert!(
+            matches!(translate(Event::Paste("a".into())), Some(Input::Msg(Msg::Paste(text))) if text == "a")
+        );
     }
 }

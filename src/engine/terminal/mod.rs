@@ -9,7 +9,7 @@ mod writer;
 pub use clipboard::copy_sequence;
 pub use encode::encode;
 pub use input::{Input, start as start_input};
-pub use modes::{Terminal, TerminalError, restore};
+pub use modes::{Tenancy, Terminal, TerminalError, restore};
 pub use writer::FrameWriter;
 
 /// A whole screen.

@@ -1,5 +1,6 @@
 //! The terminal's modes: entered once, left on every way out.
 
+use crate::guard;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use std::fs::File;
 use std::io::{IsTerminal, Write};
@@ -8,8 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What switches the screen on: alternate screen, hidden cursor, bracketed paste.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
-/// What undoes all that we may have switched on, in an order that is safe to cut off.
-const LEAVE: &str = "\x1b[0m\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[?25h\x1b[?1049l";
 /// Clicks, drags and the wheel, in the coordinates that don't overflow. Not 1003: that sends a
 /// sequence for every movement.
 const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
@@ -42,6 +41,15 @@ pub enum TerminalError {
 /// The terminal in screen mode; dropping it gives the terminal back.
 pub struct Terminal {
     tty: File,
+    mouse: bool,
+}
+
+/// Leaves the terminal to the shell for a while, and comes back to it: job control.
+pub trait Tenancy: Send {
+    /// Gives the terminal back, unless we are in the background, where the shell has it already.
+    fn leave(&self);
+    /// Takes it again; false while we are in the background.
+    fn come_back(&self) -> bool;
 }
 
 impl Terminal {
@@ -59,22 +67,14 @@ impl Terminal {
 
     /// Takes the terminal: raw mode, alternate screen, and the mouse if asked.
     pub fn enter(mouse: bool) -> Result<Self, TerminalError> {
-        let mut tty = File::options().read(true).write(true).open("/dev/tty")?;
-        let before = tcgetattr(&tty).map_err(std::io::Error::from)?;
-        let mut raw = before.clone();
-        raw.make_raw();
-        GIVEN_BACK.store(false, Ordering::SeqCst);
-        *HELD.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(before);
-        if let Err(error) = tcsetattr(&tty, OptionalActions::Now, &raw) {
-            restore();
-            return Err(std::io::Error::from(error).into());
-        }
-        let terminal = Self { tty: tty.try_clone()? };
-        tty.write_all(ENTER.as_bytes())?;
-        if mouse {
-            tty.write_all(MOUSE_ON.as_bytes())?;
-        }
-        Ok(terminal)
+        let tty = File::options().read(true).write(true).open("/dev/tty")?;
+        take(&tty, mouse)?;
+        Ok(Self { tty, mouse })
+    }
+
+    /// What leaves this terminal for a while.
+    pub fn tenancy(&self) -> std::io::Result<impl Tenancy + 'static> {
+        Ok(Tenant { tty: self.tty.try_clone()?, mouse: self.mouse })
     }
 
     /// Reads columns and rows; 80 by 24 when the terminal does not tell.
@@ -89,6 +89,54 @@ impl Terminal {
     /// A handle to write frames to.
     pub fn output(&self) -> std::io::Result<File> {
         self.tty.try_clone()
+    }
+}
+
+/// Sets the modes of a screen, having noted those before.
+fn take(mut tty: &File, mouse: bool) -> Result<(), TerminalError> {
+    let before = tcgetattr(tty).map_err(std::io::Error::from)?;
+    let mut raw = before.clone();
+    raw.make_raw();
+    // Without a guard the screen is no worse than any other's.
+    let _ = guard::terminal_taken(tty.try_clone()?, guard::Modes::of(&before), guard::Modes::of(&raw));
+    GIVEN_BACK.store(false, Ordering::SeqCst);
+    *HELD.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(before);
+    if let Err(error) = tcsetattr(tty, OptionalActions::Now, &raw) {
+        restore();
+        return Err(std::io::Error::from(error).into());
+    }
+    tty.write_all(ENTER.as_bytes())?;
+    if mouse {
+        tty.write_all(MOUSE_ON.as_bytes())?;
+    }
+    Ok(())
+}
+
+struct Tenant {
+    tty: File,
+    mouse: bool,
+}
+
+impl Tenant {
+    /// Whether the terminal is ours to touch: in the background, touching it would stop us.
+    fn in_foreground(&self) -> bool {
+        rustix::termios::tcgetpgrp(&self.tty).is_ok_and(|group| group == rustix::process::getpgrp())
+    }
+}
+
+impl Tenancy for Tenant {
+    fn leave(&self) {
+        if self.in_foreground() {
+            return restore();
+        }
+        GIVEN_BACK.store(true, Ordering::SeqCst);
+        HELD.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        guard::terminal_returned();
+    }
+
+    fn come_back(&self) -> bool {
+        // A terminal that refuses is told by the next frame.
+        self.in_foreground() && take(&self.tty, self.mouse).is_ok()
     }
 }
 
@@ -110,17 +158,7 @@ pub fn restore() {
     // Before anything is written: a frame that is not on its way yet stays away.
     GIVEN_BACK.store(true, Ordering::SeqCst);
     let Ok(tty) = File::options().read(true).write(true).open("/dev/tty") else { return };
-    // What waits to be written to a terminal that nobody reads would hold us for ever.
-    if !can_write_soon(&tty) {
-        let _ = rustix::termios::tcflush(&tty, rustix::termios::QueueSelector::OFlush);
-    }
-    let _ = (&tty).write_all(LEAVE.as_bytes());
+    guard::write_leave(&tty);
     let _ = tcsetattr(&tty, OptionalActions::Now, &before);
-}
-
-fn can_write_soon(tty: &File) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let wait = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
-    let mut fds = [PollFd::new(tty, PollFlags::OUT)];
-    matches!(poll(&mut fds, Some(&wait)), Ok(ready) if ready > 0)
+    guard::terminal_returned();
 }

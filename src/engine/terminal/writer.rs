@@ -5,6 +5,7 @@
 
 use super::encode::encode;
 use super::modes::is_given_back;
+use crate::planted;
 use ratatui::buffer::Buffer;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,12 +47,12 @@ pub struct FrameWriter {
 }
 
 impl FrameWriter {
-    /// Starts the thread that writes to `out`, until the terminal is given back.
+    /// Starts the thread that writes to `out`, except while the terminal is the shell's.
     pub fn start(out: impl Write + Send + 'static) -> std::io::Result<Self> {
-        Self::start_until(out, is_given_back)
+        Self::start_but_while(out, is_given_back)
     }
 
-    fn start_until(
+    fn start_but_while(
         out: impl Write + Send + 'static,
         given_back: impl Fn() -> bool + Send + 'static,
     ) -> std::io::Result<Self> {
@@ -127,9 +128,11 @@ fn run(shared: &Shared, mut out: impl Write, given_back: impl Fn() -> bool) {
         if bytes.is_empty() {
             continue;
         }
+        planted::panic_in("terminal");
         // A frame on a terminal that was given back would lie over the shell's prompt.
         if given_back() {
-            return;
+            shown = None;
+            continue;
         }
         // One write a frame: no tearing, and one packet over the network.
         if out.write_all(&bytes).and_then(|()| out.flush()).is_err() {
@@ -218,7 +221,7 @@ mod tests {
         let (allow, allowed) = mpsc::sync_channel(9);
         let (written, seen) = mpsc::sync_channel(9);
         (0..9).for_each(|_| allow.send(()).expect("there is room"));
-        let writer = FrameWriter::start_until(Slow { allowed, written }, || true).expect("threads start");
+        let writer = FrameWriter::start_but_while(Slow { allowed, written }, || true).expect("threads start");
         writer.show(frame("late"));
         assert!(writer.close(Duration::from_secs(5)));
         assert_eq!(seen.try_iter().count(), 0);
@@ -228,7 +231,8 @@ mod tests {
     fn what_still_waits_when_patience_ends_is_never_drawn() {
         let (allow, allowed) = mpsc::sync_channel(9);
         let (written, seen) = mpsc::sync_channel(9);
-        let writer = FrameWriter::start_until(Slow { allowed, written }, || false).expect("threads start");
+        let writer =
+            FrameWriter::start_but_while(Slow { allowed, written }, || false).expect("threads start");
         writer.show(frame("first"));
         while writer.shared.lock().frame.is_some() {
             std::thread::yield_now();

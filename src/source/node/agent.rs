@@ -10,8 +10,9 @@ pub const POLL_URL: &str = "flametop:poll";
 /// What the script names of all our snippets begin with.
 pub const SNIPPET_URL_PREFIX: &str = "flametop:";
 
-/// How long the agent stays in a target that nobody polls.
-pub const AGENT_LEASE_SECONDS: u32 = 15;
+/// How long the agent stays in a target that nobody polls; with it goes what else we left there, the open inspector
+/// included.
+pub const AGENT_LEASE_SECONDS: u32 = 4;
 
 /// How long Node's own heap profile runs in a target that nobody reads.
 pub const HEAP_LEASE_SECONDS: u32 = 600;
@@ -40,6 +41,12 @@ pub struct Identity {
     pub arch: String,
     /// The target's monotonic clock in microseconds, the clock of all samples.
     pub monotonic_us: f64,
+    /// Bytes of JavaScript heap in use, if it could be told.
+    #[serde(default)]
+    pub heap_used: Option<f64>,
+    /// Bytes of bytecode and what belongs to it, if they could be told.
+    #[serde(default)]
+    pub code_bytes: Option<f64>,
 }
 
 impl Identity {

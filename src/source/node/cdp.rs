@@ -225,7 +225,7 @@ impl Cdp {
 
     /// Leaves at once. V8 ends this session's profiles by itself, and a target that waits for us to go may exit.
     pub fn disconnect(self) {
-        drop(self.socket);
+        drop(self);
     }
 
     async fn reply_to(&mut self, id: CallId) -> Result<Box<RawValue>, CdpError> {
@@ -294,6 +294,13 @@ impl Cdp {
             None => Ok(wire.result.map_or_else(no_value, ToOwned::to_owned)),
         };
         Some(Incoming::Reply(Reply { id, method, result, bytes, received, took: received - sent }))
+    }
+}
+
+impl Drop for Cdp {
+    /// Ends the connection for everybody who has it: the guard holds a copy, which would keep it open.
+    fn drop(&mut self) {
+        let _ = rustix::net::shutdown(self.socket.get_ref(), rustix::net::Shutdown::Both);
     }
 }
 

@@ -97,6 +97,12 @@ pub enum AttachError {
         /// Its workers.
         workers: Vec<u32>,
     },
+    /// The application would get the signal instead of Node.
+    #[error("process {pid} handles SIGUSR1 itself, so it was not signalled")]
+    OwnHandler {
+        /// The PID asked for.
+        pid: u32,
+    },
     /// We signalled, and no inspector came up in time.
     #[error(
         "process {pid} opened no inspector within {waited:?}: it handles SIGUSR1 itself, or is blocked in native code \
@@ -222,6 +228,7 @@ impl AttachError {
             Self::ClusterPrimary { .. } => "attach to a worker by its PID, which does the work anyway, or start the \
                 primary with --inspect and attach to that port"
                 .into(),
+            Self::OwnHandler { .. } => "start it with --inspect and attach to that port".into(),
             Self::OwnHandlerOrBlocked { .. } => "start it with --inspect and attach to that port; if it is only blocked, \
                 its inspector opens when the call returns, so try again then"
                 .into(),

@@ -13,6 +13,7 @@ use super::cpu_profile::{self, Border, Taking};
 use super::heap_profile::{self, HeapTaking};
 use crate::feed::{Feed, NoteLevel};
 use crate::gauges::{Gauge, GaugeBatch};
+use crate::planted;
 use crate::profile::{FrameKind, Profile};
 use crate::source::Outbox;
 
@@ -79,6 +80,7 @@ impl Folder {
 fn work(out: &Outbox, mut jobs: mpsc::Receiver<Job>) {
     let mut border: Option<Border> = None;
     while let Some(job) = jobs.blocking_recv() {
+        planted::panic_in("folder");
         match job {
             Job::Cpu { event, taking, gc_gauge } => match fold_cpu(&event, border.as_ref(), &taking) {
                 Ok((profile, next)) => {

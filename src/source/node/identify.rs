@@ -9,14 +9,12 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::elf::Elf;
 use super::error::AttachError;
 use crate::source::procfs::{ProcError, Process};
 
 /// `node::Start(int, char**)`, exported by all of Node 18 to 26.
 const NODE_START: &[u8] = b"_ZN4node5StartEiPPc";
-
-/// The largest table of symbol names we read; Node's has 2 to 8 MB.
-const NAMES_LIMIT_BYTES: u64 = 64 << 20;
 
 /// A process proved to be Node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,83 +85,20 @@ fn version_in_header(text: &str) -> Option<String> {
 
 /// Whether an ELF file's dynamic symbol names contain `node::Start`. A file of another kind has none.
 fn exports_node_start(path: &Path) -> io::Result<bool> {
-    let file = File::open(path)?;
-    let Some(names) = dynamic_names(&file)? else { return Ok(false) };
+    let Some(elf) = Elf::open(path)? else { return Ok(false) };
+    let Some(names) = elf.dynamic_names()? else { return Ok(false) };
     // The linker may share tails: a name can be the end of another.
     Ok(names.split(|byte| *byte == 0).any(|name| name.ends_with(NODE_START)))
-}
-
-/// The names of the dynamic symbols of a 64-bit little-endian ELF file.
-fn dynamic_names(file: &File) -> io::Result<Option<Vec<u8>>> {
-    let mut header = [0; 64];
-    if file.read_exact_at(&mut header, 0).is_err() || !header.starts_with(b"\x7fELF\x02\x01") {
-        return Ok(None);
-    }
-    let (table, size, count) = (u64_at(&header, 0x28), u16_at(&header, 0x3a), u16_at(&header, 0x3c));
-    let section = |index: u64| -> io::Result<[u8; 64]> {
-        let mut section = [0; 64];
-        file.read_exact_at(&mut section, table.saturating_add(index * u64::from(size)))?;
-        Ok(section)
-    };
-    if size < 64 {
-        return Ok(None);
-    }
-    for index in 0..u64::from(count) {
-        let symbols = section(index)?;
-        if u32_at(&symbols, 4) == SHT_DYNSYM {
-            let names = section(u64::from(u32_at(&symbols, 0x28)))?;
-            return read_part(file, u64_at(&names, 0x18), u64_at(&names, 0x20));
-        }
-    }
-    Ok(None)
-}
-
-/// The section type of dynamic symbols.
-const SHT_DYNSYM: u32 = 11;
-
-fn read_part(file: &File, offset: u64, length: u64) -> io::Result<Option<Vec<u8>>> {
-    if length > NAMES_LIMIT_BYTES {
-        return Ok(None);
-    }
-    let mut bytes = vec![0; length as usize];
-    file.read_exact_at(&mut bytes, offset)?;
-    Ok(Some(bytes))
-}
-
-fn u16_at(bytes: &[u8; 64], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
-}
-
-fn u32_at(bytes: &[u8; 64], at: usize) -> u32 {
-    u32::from(u16_at(bytes, at)) | u32::from(u16_at(bytes, at + 2)) << 16
-}
-
-fn u64_at(bytes: &[u8; 64], at: usize) -> u64 {
-    u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
 
     #[test]
     fn this_test_is_not_node() {
         let error = identify(Process::new(std::process::id())).expect_err("not Node");
         assert!(matches!(error, AttachError::NotNode { .. }), "{error}");
-    }
-
-    #[test]
-    fn a_torn_program_is_an_error_and_a_script_is_not_node() {
-        let mut file = tempfile::NamedTempFile::new().expect("a file");
-        file.write_all(b"#!/bin/sh\n").expect("written");
-        assert!(!exports_node_start(file.path()).expect("read"));
-        let mut torn = tempfile::NamedTempFile::new().expect("a file");
-        let mut header = [0_u8; 64];
-        header[..6].copy_from_slice(b"\x7fELF\x02\x01");
-        header[0x28..0x40].fill(0xff);
-        torn.write_all(&header).expect("written");
-        assert!(exports_node_start(torn.path()).is_err());
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::snippets::tail_install;
 use super::windows::{Adapted, Finish, Rotation};
 use super::wire::Method;
 use crate::feed::{Blocked, Feed, NoteLevel, Phase};
+use crate::planted;
 use crate::profile::Nanos;
 use crate::source::procfs::Process;
 use crate::source::{Clock, Control, Order, Outbox, SourceOptions};
@@ -37,6 +38,8 @@ const STILL: Duration = Duration::from_millis(250);
 pub enum End {
     /// The engine said so.
     Asked,
+    /// The engine said so, for a while.
+    Suspended,
     /// The target wants to exit and waits for us to leave. Nothing may be evaluated any more.
     Exiting,
     /// The connection is over.
@@ -51,13 +54,13 @@ enum Step {
 }
 
 /// A target under watch.
-pub struct Live {
+pub struct Live<'a> {
     /// The connection.
     pub cdp: Cdp,
     /// The thread that folds.
     pub folder: Folder,
     /// The status.
-    pub board: Board,
+    pub board: &'a mut Board,
     pub(super) out: Outbox,
     pub(super) clock: Clock,
     pub(super) options: SourceOptions,
@@ -75,7 +78,7 @@ pub struct Live {
     pub(super) restart: Option<Instant>,
 }
 
-impl Live {
+impl Live<'_> {
     /// Starts the profiler, and all else that has to be in the target.
     pub async fn begin(&mut self, nonce: &super::snippets::Nonce) -> Result<(), CdpError> {
         self.board.attaching("starting the profiler");
@@ -142,6 +145,7 @@ impl Live {
         loop {
             let worked = match self.step(control).await {
                 Step::Order(Order::Stop) => return End::Asked,
+                Step::Order(Order::Suspend) => return End::Suspended,
                 Step::Order(order) => self.obey(order).await,
                 Step::Incoming(Incoming::Closed(reason)) => return End::Lost(reason),
                 Step::Incoming(Incoming::Event(event)) if wants_to_exit(&event) => return End::Exiting,
@@ -176,7 +180,7 @@ impl Live {
     async fn obey(&mut self, order: Order) -> Result<(), CdpError> {
         let (now, at) = (Instant::now(), self.clock.now());
         match order {
-            Order::Stop => Ok(()),
+            Order::Stop | Order::Suspend | Order::Resume => Ok(()),
             Order::Window(length) => {
                 self.rotation.set_length(length.into());
                 let used = self.rotation.length().into();
@@ -352,6 +356,7 @@ impl Live {
     }
 
     async fn answered(&mut self, reply: Reply) -> Result<(), CdpError> {
+        planted::panic_in("source");
         let now = reply.received;
         if self.start == Some(reply.id) {
             self.started(&reply);
@@ -429,6 +434,7 @@ impl Live {
     }
 }
 
-fn wants_to_exit(event: &Event) -> bool {
+/// Whether the target waits for us to go.
+pub(super) fn wants_to_exit(event: &Event) -> bool {
     event.method == "NodeRuntime.waitingForDisconnect"
 }

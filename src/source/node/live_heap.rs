@@ -14,7 +14,7 @@ use super::live::Live;
 use super::wire::Method;
 use crate::feed::NoteLevel;
 
-impl Live {
+impl Live<'_> {
     /// Sends calls and tells the names of the first and of the last.
     async fn send_calls(&mut self, calls: Vec<Call>) -> Result<Option<(CallId, CallId)>, CdpError> {
         let mut names = None;

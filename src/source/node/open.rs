@@ -8,6 +8,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
@@ -18,6 +19,7 @@ use super::error::AttachError;
 use super::identify::identify;
 use super::inspect_options::{DEFAULT_PORT, InspectOptions, inspect_options};
 use super::list::{Session, session_at};
+use super::own_handler::{Handler, handler_of};
 use super::snippets::{Nonce, identify as identify_snippet};
 use super::undo;
 use super::wire::Method;
@@ -50,14 +52,14 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             young: Duration::from_millis(500),
-            opening: Duration::from_secs(1),
+            opening: Duration::from_secs(2),
             answer: Duration::from_secs(2),
         }
     }
 }
 
 /// An inspector that answers, and what is known of the process behind it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspector {
     /// Where it listens.
     pub address: SocketAddr,
@@ -82,6 +84,7 @@ impl Inspector {
     pub async fn connect(&self, patience: Duration) -> Result<(Cdp, Identity), AttachError> {
         let protocol = |source| AttachError::Protocol { address: self.address, source };
         let mut cdp = Cdp::connect(self.address, &self.path).await.map_err(protocol)?;
+        undo::connected(self, &cdp);
         let exit_notice = serde_json::json!({ "enabled": true });
         cdp.send(Method::NodeRuntimeNotifyWhenWaitingForDisconnect, exit_notice).await.map_err(protocol)?;
         let identity: Identity = cdp.evaluate(&identify_snippet(), patience).await.map_err(protocol)?;
@@ -124,6 +127,7 @@ pub async fn open_inspector(pid: u32, options: &OpenOptions) -> Result<Inspector
     }
     target.wait_for_handler().await?;
     target.refuse_taken_port()?;
+    target.refuse_own_handler()?;
     target.refuse_workers()?;
     let inspector = target.open().await?;
     undo::arm(&inspector);
@@ -301,6 +305,14 @@ impl Target {
                 Err(AttachError::PortTaken { pid: self.pid(), port, owner: owner_of_socket(listener.inode) })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Refuses where the signal would run a handler of the application's, as far as that can be told.
+    fn refuse_own_handler(&self) -> Result<(), AttachError> {
+        match handler_of(self.process, USR1) {
+            Handler::Application => Err(AttachError::OwnHandler { pid: self.pid() }),
+            Handler::Node | Handler::Unknown => Ok(()),
         }
     }
 

@@ -30,6 +30,8 @@ enum Agent {
 #[derive(Debug)]
 pub struct Polling {
     nonce: Nonce,
+    /// Whether the agent's lease closes the inspector.
+    opened_by_us: bool,
     clock: Clock,
     pulse: Pulse,
     cpu: Option<CpuTime>,
@@ -50,9 +52,10 @@ pub struct Beat {
 
 impl Polling {
     /// Polls that begin now; `pid` if the process can be seen in `/proc`.
-    pub fn new(nonce: Nonce, clock: Clock, pid: Option<u32>, now: Instant) -> Self {
+    pub fn new(nonce: Nonce, opened_by_us: bool, clock: Clock, pid: Option<u32>, now: Instant) -> Self {
         Self {
             nonce,
+            opened_by_us,
             clock,
             pulse: Pulse::default(),
             cpu: pid.map(CpuTime::new),
@@ -70,7 +73,7 @@ impl Polling {
 
     /// What installs the agent, if it is to be installed.
     pub fn installation(&self) -> Option<String> {
-        (self.agent == Agent::Gone).then(|| agent_install(&self.nonce))
+        (self.agent == Agent::Gone).then(|| agent_install(&self.nonce, self.opened_by_us))
     }
 
     /// Notes that the installation was sent.
@@ -147,7 +150,7 @@ mod tests {
     #[test]
     fn an_unanswered_target_is_not_asked_again_but_looked_at() {
         let now = Instant::now();
-        let mut polling = Polling::new(Nonce::new(1), Clock::get(), Some(std::process::id()), now);
+        let mut polling = Polling::new(Nonce::new(1), true, Clock::get(), Some(std::process::id()), now);
         assert!(polling.tick(now).0.is_some());
         polling.asked(CallId(1), now);
         let (snippet, late) = polling.tick(now + EVERY);
@@ -163,7 +166,7 @@ mod tests {
     #[test]
     fn an_agent_that_is_gone_is_installed_again_and_a_refused_one_is_not() {
         let now = Instant::now();
-        let mut polling = Polling::new(Nonce::new(1), Clock::get(), None, now);
+        let mut polling = Polling::new(Nonce::new(1), true, Clock::get(), None, now);
         assert!(polling.installation().is_some());
         polling.installing(CallId(1));
         assert_eq!(polling.replied(CallId(1), Some(&value(r#"{"ok":true}"#)), now), Some(None));

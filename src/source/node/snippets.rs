@@ -12,6 +12,8 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+use serde::{Deserialize, Serialize};
+
 use super::agent::POLL_URL;
 
 /// Finds a module of Node's. `require` of the command-line API is hidden where the application has a global of that
@@ -30,13 +32,18 @@ CALLS
 try{const d=clock(since);return d[0]*1e6+d[1]/1e3}catch{return null}";
 
 /// What makes our names in the target ours: another flametop, or the application, has others.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nonce(String);
 
 impl Nonce {
     /// Makes a nonce of a number that should be different for each attach.
     pub fn new(seed: u64) -> Self {
         Self(format!("{seed:x}"))
+    }
+
+    /// As it stands in our names.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Makes a nonce that no other attach has.
@@ -80,8 +87,9 @@ pub fn identify() -> String {
 }
 
 const IDENTIFY: &str = r#"(()=>{NEED
-const p=need("process"),t=p.hrtime(),v=p.versions;
-return{pid:p.pid,node:v.node,v8:v.v8,deno:v.deno??null,bun:v.bun??null,title:p.title,platform:p.platform,arch:p.arch,
+const p=need("process"),t=p.hrtime(),v=p.versions,told=f=>{try{return f()}catch{return null}};
+return{heap_used:told(()=>p.memoryUsage().heapUsed),
+code_bytes:told(()=>need("v8").getHeapCodeStatistics().bytecode_and_metadata_size),pid:p.pid,node:v.node,v8:v.v8,deno:v.deno??null,bun:v.bun??null,title:p.title,platform:p.platform,arch:p.arch,
 monotonic_us:t[0]*1e6+t[1]/1e3}})()
 //# sourceURL=flametop:identify"#;
 
@@ -137,10 +145,12 @@ return readings(need("process"),need("perf_hooks").performance)
 /// statistics at each collection: on a server that collects much (Node 22, polled four times a second) it cost 9 to
 /// 15 % of the throughput, 10.5 instead of 11.5 thousand requests a second; the observer left 11.45 thousand.
 ///
-/// If nobody polls for [`AGENT_LEASE_SECONDS`](super::agent::AGENT_LEASE_SECONDS) it removes itself: a flametop that
-/// was killed would else be paid for ever.
-pub fn agent_install(nonce: &Nonce) -> String {
+/// If nobody polls for [`AGENT_LEASE_SECONDS`](super::agent::AGENT_LEASE_SECONDS) it removes everything of ours and, if
+/// we opened it, closes the inspector: the net for a flametop that was killed together with its guard. What is counted
+/// are turns of a timer, so a loop that was blocked for long does not use the lease up.
+pub fn agent_install(nonce: &Nonce, opened_by_us: bool) -> String {
     AGENT
+        .replace("CLOSE", if opened_by_us { "inspector.close()" } else { "" })
         .replace("NEED", NEED)
         .replace("READINGS", READINGS)
         .replace("NONCE", &nonce.0)
@@ -177,7 +187,9 @@ r.resources=active();r.cost_us=since(t);return r},
 dispose(){try{if(lease)clear(lease)}catch{}try{delay.disable()}catch{}try{if(gc)gc.disconnect()}catch{}
 return delete inspector[key]}};
 Object.defineProperty(inspector,key,{__proto__:null,value:agent,enumerable:false,configurable:true,writable:false});
-try{lease=timers.setInterval(()=>{try{if(++unpolled>LEASE)agent.dispose()}catch{}},1000);lease.unref();
+const end=name=>{try{const a=inspector[Symbol.for(name)];if(a)a.dispose()}catch{}};
+const expire=()=>{end("flametop:NONCE");end("flametop:tail:NONCE");end("flametop:heap:NONCE");CLOSE};
+try{lease=timers.setInterval(()=>{try{if(++unpolled>LEASE)expire()}catch{}},1000);lease.unref();
 delay.enable();observe()}catch(e){agent.dispose();throw e}
 return{ok:true}
 }catch(e){return{ok:false,failed:""+e}}})()
@@ -318,7 +330,7 @@ mod tests {
     fn no_placeholder_is_left_and_nothing_is_promised() {
         let nonce = Nonce::new(7);
         for text in [
-            agent_install(&nonce),
+            agent_install(&nonce, true),
             tail_install(&nonce),
             heap_start(&nonce, 1024),
             leave(&nonce, InspectorEnd::ClosesSoon),

@@ -1,46 +1,35 @@
 //! Node as a kind of source: from a PID, a name, an address or a command to windows, and out again.
+//!
+//! A source may visit its target several times: after Ctrl-Z, after a connection that was lost while the target lives
+//! on, and, when asked to follow, the process that takes the place of one that has ended.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::agent::Identity;
 use super::board::Board;
-use super::cdp::Cdp;
-use super::close::{Left, detach};
-use super::cpu_profile::Taking;
-use super::error::AttachError;
-use super::folder::Folder;
-use super::heap::Heap;
+use super::error::{AttachError, CdpError};
+use super::follow::Successor;
 use super::identify::identify;
-use super::live::{End, Live};
-use super::open::{Inspector, OpenOptions, inspector_at, open_inspector};
-use super::polling::Polling;
-use super::spawn::{Run, Spawned, spawn};
-use super::target_info::target_info;
+use super::open::Inspector;
+use super::session::{LEAVING, Outcome, Session};
+use super::spawn::{Run, Spawned};
 use super::undo;
-use super::windows::Rotation;
-use crate::feed::{Blocked, EndReason, Feed, NoteLevel};
-use crate::profile::{Nanos, Thread};
+use super::way_in::{connect, find, find_again};
+use crate::feed::{EndReason, NoteLevel, Phase};
+use crate::guard;
 use crate::source::procfs::Process;
 use crate::source::{
-    BoxFuture, Clock, Control, ErrorClass, Fit, KindSpec, Order, Outbox, Source, SourceError, SourceKind,
+    BoxFuture, Control, ErrorClass, Fit, KindSpec, Order, Outbox, Source, SourceError, SourceKind,
     SourceOptions, TargetSpec,
 };
 
-/// How long a connected target may take to say who it is. One in a long native call says it when that returns.
-const IDENTITY: Duration = Duration::from_mins(10);
-/// Without an answer for this long, the screen says that it is blocked.
-const SILENT: Duration = Duration::from_millis(300);
-/// How patient each step of the way out is; all of it is below two seconds.
-const LEAVING: Duration = Duration::from_millis(350);
-/// How long a Node that we started is left alone: it can't `require` before it has set itself up.
-const STARTING: Duration = Duration::from_millis(400);
-/// How long folding may go on after the end.
-const FOLDING: Duration = Duration::from_secs(1);
-/// How long a process may take to end after its connection did.
-const ENDING: Duration = Duration::from_millis(500);
+/// So many times in [`LOSSES_WITHIN`] a lost connection is made again.
+const MOST_LOSSES: usize = 4;
+/// The time over which they are counted.
+const LOSSES_WITHIN: Duration = Duration::from_mins(1);
+/// The pause before the first try; each further one is twice as long.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The kind.
 pub const NODE_KIND: &dyn SourceKind = &NodeKind;
@@ -90,274 +79,275 @@ impl NodeSource {
 }
 
 impl Source for NodeSource {
-    fn run(self: Box<Self>, out: Outbox, mut control: Control) -> BoxFuture<Result<EndReason, SourceError>> {
-        Box::pin(async move {
-            let mut board = Board::new(out.clone());
-            board.attaching("opening the inspector");
-            let mut found = tokio::select! {
-                found = find(&self.target, &self.run) => found.map_err(source_error)?,
-                () = stopped(&mut control) => return Ok(EndReason::Detached),
-            };
-            let guard = Guard { inspector: Some(found.inspector.clone()) };
-            let reached = match &found.child {
-                Some(child) => connect_child(child, &mut control).await,
-                None => connect(&found.inspector, &mut board, &mut control).await,
-            };
-            let (cdp, identity) = match reached {
-                Ok(Some(reached)) => reached,
-                not_reached => {
-                    if let Some(child) = &mut found.child {
-                        child.terminate().await;
-                    }
-                    return not_reached.map(|_| EndReason::Detached);
-                }
-            };
-            let Found { inspector, child } = found;
-            let session = Session { inspector, identity, options: self.options, guard, out, child };
-            session.run(cdp, board, control).await
-        })
+    fn run(self: Box<Self>, out: Outbox, control: Control) -> BoxFuture<Result<EndReason, SourceError>> {
+        let Self { target, options, run } = *self;
+        let board = Board::new(out.clone());
+        let visits = Visits {
+            target,
+            options,
+            run,
+            out,
+            control,
+            board,
+            child: None,
+            undoing: Undoing(None),
+            losses: Vec::new(),
+            lost_at: None,
+            visited: false,
+            successor: None,
+        };
+        Box::pin(visits.all())
     }
 }
 
-/// An inspector, and the child behind it if we started one.
-struct Found {
-    inspector: Inspector,
+/// All visits to one target.
+struct Visits {
+    target: TargetSpec,
+    options: SourceOptions,
+    run: Run,
+    out: Outbox,
+    control: Control,
+    board: Board,
+    /// The target, if we started it.
     child: Option<Spawned>,
+    /// The inspector of the last visit.
+    undoing: Undoing,
+    losses: Vec<Instant>,
+    /// When the connection was lost, and why, until there is another.
+    lost_at: Option<(Instant, AttachError)>,
+    /// Whether the target was reached at all.
+    visited: bool,
+    /// How its successor is known, if it is to be followed.
+    successor: Option<Successor>,
 }
 
-async fn find(target: &TargetSpec, run: &Run) -> Result<Found, AttachError> {
-    let options = OpenOptions::default();
-    let inspector = match target {
-        TargetSpec::Pid(pid) => open_inspector(*pid, &options).await?,
-        TargetSpec::Address(address) => inspector_at(address, &options).await?,
-        TargetSpec::Command(words) => {
-            let child = spawn(words, run).await?;
-            return Ok(Found { inspector: child.inspector.clone(), child: Some(child) });
+/// What calls us away on the way in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Call {
+    Stop,
+    Suspend,
+}
+
+impl Visits {
+    async fn all(mut self) -> Result<EndReason, SourceError> {
+        let ended = loop {
+            let outcome = match self.visit().await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(Call::Stop)) => break Ok(EndReason::Detached),
+                Ok(Err(Call::Suspend)) => self.step_back().await,
+                Err(AttachError::Exited { .. } | AttachError::NoSuchProcess { .. }) if self.visited => {
+                    Outcome::Exited
+                }
+                Err(error) => Outcome::Lost(error),
+            };
+            match self.next(outcome).await {
+                Ok(None) => {}
+                Ok(Some(reason)) => break Ok(reason),
+                Err(error) => break Err(source_error(error)),
+            }
+        };
+        self.end_child(&ended).await;
+        ended
+    }
+
+    /// One visit, from finding the inspector to having left it, unless we are called away before we are there.
+    async fn visit(&mut self) -> Result<Result<Outcome, Call>, AttachError> {
+        self.board.attaching("opening the inspector");
+        let before = self.undoing.0.clone();
+        let found = tokio::select! {
+            found = async {
+                match &before {
+                    Some(before) => find_again(&self.target, before).await.map(|inspector| (inspector, None)),
+                    None => find(&self.target, &self.run).await,
+                }
+            } => found?,
+            call = called_away(&mut self.control) => return Ok(Err(call)),
+        };
+        let (inspector, child) = found;
+        self.undoing.0 = Some(inspector.clone());
+        self.successor = inspector.process.filter(|_| self.options.follow).and_then(Successor::of);
+        if child.is_some() {
+            self.child = child;
         }
-        TargetSpec::Name(name) => return Err(not_a_process(name)),
-        TargetSpec::File(file) => return Err(not_a_process(&file.to_string_lossy())),
-    };
-    Ok(Found { inspector, child: None })
+        let reached = tokio::select! {
+            reached = async {
+                match &self.child {
+                    Some(child) if child.waits() => child.connect().await,
+                    _ => connect(&inspector, &mut self.board).await,
+                }
+            } => reached?,
+            call = called_away(&mut self.control) => return Ok(Err(call)),
+        };
+        let (cdp, identity) = reached;
+        self.tell_the_way();
+        let session = Session {
+            inspector,
+            identity,
+            options: &self.options,
+            out: &self.out,
+            child: self.child.as_mut(),
+        };
+        self.visited = true;
+        Ok(Ok(session.run(cdp, &mut self.board, &mut self.control).await))
+    }
+
+    fn tell_the_way(&mut self) {
+        if let Some((at, why)) = self.lost_at.take() {
+            let text = format!(
+                "attached again after {:.1} s without samples: {}",
+                at.elapsed().as_secs_f64(),
+                chain(&why)
+            );
+            self.out.note(NoteLevel::Warning, text);
+        }
+        if !guard::is_on_duty() {
+            let lease = super::agent::AGENT_LEASE_SECONDS + 1;
+            let text = format!(
+                "no guard process could be started: killed, flametop would leave the debug port open for {lease} s"
+            );
+            self.out.note(NoteLevel::Warning, text);
+        }
+    }
+
+    /// What follows a visit: the end, or, with `None`, another one.
+    async fn next(&mut self, outcome: Outcome) -> Result<Option<EndReason>, AttachError> {
+        match outcome {
+            Outcome::Left => {
+                self.undoing.0 = None;
+                Ok(Some(EndReason::Detached))
+            }
+            Outcome::Suspended => Ok(self.rest().await),
+            Outcome::Exited => {
+                self.undoing.0 = None;
+                match self.successor.clone() {
+                    Some(successor) => Ok(self.await_successor(successor).await),
+                    None => Ok(Some(EndReason::TargetExited)),
+                }
+            }
+            Outcome::Lost(error) => self.try_again(error).await,
+        }
+    }
+
+    /// Undoes what was done on a way in that was not walked to its end.
+    async fn step_back(&mut self) -> Outcome {
+        if self.child.as_ref().is_some_and(Spawned::waits) {
+            // It must not run unseen, nor wait for ever: it is the guard's if we don't come back.
+            return Outcome::Suspended;
+        }
+        let inspector = self.undoing.0.clone();
+        let pid = match self.target {
+            TargetSpec::Pid(pid) => Some(pid),
+            _ => inspector.as_ref().and_then(|inspector| inspector.process).map(|process| process.pid),
+        };
+        let undone =
+            tokio::task::spawn_blocking(move || undo::undo_one(pid, inspector.as_ref(), LEAVING * 3));
+        // What could not be undone stays noted.
+        let _ = undone.await;
+        Outcome::Suspended
+    }
+
+    /// Keeps away until told to come back.
+    async fn rest(&mut self) -> Option<EndReason> {
+        self.board.set(|status| status.phase = Phase::Waiting("suspended".into()));
+        loop {
+            match self.control.next().await {
+                Order::Stop => return Some(EndReason::Detached),
+                Order::Resume => return None,
+                _ => {}
+            }
+        }
+    }
+
+    /// Gives a target that lives on another visit, unless it was lost too often.
+    async fn try_again(&mut self, error: AttachError) -> Result<Option<EndReason>, AttachError> {
+        let now = Instant::now();
+        self.losses.retain(|at| now.saturating_duration_since(*at) < LOSSES_WITHIN);
+        if !self.visited || !may_pass(&error) || self.losses.len() >= MOST_LOSSES {
+            return Err(error);
+        }
+        let pause = PAUSE * (1 << self.losses.len());
+        self.losses.push(now);
+        self.board
+            .set(|status| status.phase = Phase::Waiting("the connection was lost; attaching again".into()));
+        self.lost_at.get_or_insert((now, error));
+        tokio::select! {
+            () = sleep(pause) => Ok(None),
+            () = stopped(&mut self.control) => Ok(Some(EndReason::Detached)),
+        }
+    }
+
+    /// Waits for the process that takes the place of one that has ended.
+    async fn await_successor(&mut self, known: Successor) -> Option<EndReason> {
+        self.board
+            .set(|status| status.phase = Phase::Waiting("it has ended; waiting for its successor".into()));
+        tokio::select! {
+            pid = known.appears() => {
+                self.out.note(NoteLevel::Info, format!("process {pid} follows process {}", known.pid()));
+                self.target = TargetSpec::Pid(pid);
+                None
+            }
+            () = stopped(&mut self.control) => Some(EndReason::Detached),
+        }
+    }
+
+    async fn end_child(&mut self, ended: &Result<EndReason, SourceError>) {
+        let Some(child) = &mut self.child else { return };
+        if child.waits() || matches!(ended, Ok(EndReason::Detached)) {
+            child.terminate().await;
+        } else {
+            child.wait().await;
+        }
+    }
 }
 
-fn not_a_process(text: &str) -> AttachError {
-    AttachError::BadAddress { text: text.to_owned(), reason: "it names no process" }
+/// Whether another try may succeed: the connection broke, or what it takes was not there yet.
+fn may_pass(error: &AttachError) -> bool {
+    match error {
+        AttachError::Protocol { source, .. } => {
+            matches!(
+                source,
+                CdpError::Closed
+                    | CdpError::Broken(_)
+                    | CdpError::TimedOut { .. }
+                    | CdpError::Connect(_)
+                    | CdpError::Handshake(_)
+            )
+        }
+        AttachError::Unreachable { .. }
+        | AttachError::InspectorSilent { .. }
+        | AttachError::TooYoung { .. } => true,
+        _ => false,
+    }
 }
 
-/// Waits for the word to stop; other orders make no sense before there is a target.
+/// Waits for the word to leave; other orders make no sense before there is a target.
+async fn called_away(control: &mut Control) -> Call {
+    loop {
+        match control.next().await {
+            Order::Stop => return Call::Stop,
+            Order::Suspend => return Call::Suspend,
+            _ => {}
+        }
+    }
+}
+
+/// Waits for the word to stop; while there is no target there is nothing to suspend.
 async fn stopped(control: &mut Control) {
     while control.next().await != Order::Stop {}
 }
 
-/// Connects to a command that waits for us. `None` when told to stop.
-async fn connect_child(
-    child: &Spawned,
-    control: &mut Control,
-) -> Result<Option<(Cdp, Identity)>, SourceError> {
-    tokio::select! {
-        connected = child.connect() => connected.map(Some).map_err(source_error),
-        () = stopped(control) => Ok(None),
-    }
-}
+/// Undoes what was done in the target when the future of the source is dropped half-way, or ends without having left.
+struct Undoing(Option<Inspector>);
 
-/// Connects, however long the target is blocked, and says so meanwhile. `None` when told to stop.
-async fn connect(
-    inspector: &Inspector,
-    board: &mut Board,
-    control: &mut Control,
-) -> Result<Option<(Cdp, Identity)>, SourceError> {
-    let since = Clock::get().now();
-    let connected = inspector.connect(IDENTITY);
-    tokio::pin!(connected);
-    tokio::select! {
-        connected = &mut connected => return connected.map(Some).map_err(source_error),
-        () = stopped(control) => return Ok(None),
-        () = sleep(SILENT) => board.blocked(Some(Blocked { since, how: "in native code".into() })),
-    }
-    let connected = tokio::select! {
-        connected = &mut connected => connected.map(Some).map_err(source_error),
-        () = stopped(control) => Ok(None),
-    };
-    board.blocked(None);
-    connected
-}
-
-/// Undoes what was done in the target when the future of the source is dropped half-way.
-struct Guard {
-    inspector: Option<Inspector>,
-}
-
-impl Guard {
-    fn disarm(&mut self) {
-        self.inspector = None;
-    }
-}
-
-impl Drop for Guard {
+impl Drop for Undoing {
     fn drop(&mut self) {
-        let Some(inspector) = self.inspector.take() else { return };
+        let Some(inspector) = self.0.take() else { return };
         // A thread, for a drop can't wait; what it does not finish stays noted in `undo`, for the end of `main`.
         std::thread::spawn(move || {
             if undo::close_inspector_blocking(&inspector, LEAVING * 4).is_ok() {
                 undo::disarm(&inspector);
             }
         });
-    }
-}
-
-/// A target that is reached.
-struct Session {
-    inspector: Inspector,
-    identity: Identity,
-    options: SourceOptions,
-    guard: Guard,
-    out: Outbox,
-    /// The target, if we started it.
-    child: Option<Spawned>,
-}
-
-impl Session {
-    async fn run(
-        mut self,
-        cdp: Cdp,
-        mut board: Board,
-        mut control: Control,
-    ) -> Result<EndReason, SourceError> {
-        let clock = Clock::get();
-        self.out.send(Feed::Attached(target_info(&self.inspector, &self.identity, &self.options, clock)));
-        let exposure = self.exposure();
-        board.set(|status| status.exposure = exposure);
-        let mut live = self.live(cdp, board, clock);
-        let nonce = self.inspector.nonce.clone();
-        let end = match live.begin(&nonce).await {
-            Ok(()) => {
-                if let Some(child) = &mut self.child {
-                    child.let_go();
-                }
-                live.watch(&mut control).await
-            }
-            Err(error) => End::Lost(error),
-        };
-        let ended = self.leave(live, end).await;
-        if let Some(child) = &mut self.child {
-            if child.waits() || matches!(ended, Ok(EndReason::Detached)) {
-                child.terminate().await;
-            } else {
-                child.wait().await;
-            }
-        }
-        ended
-    }
-
-    fn exposure(&self) -> Arc<str> {
-        let whose = if self.inspector.opened_by_us { "opened by us" } else { "was open" };
-        format!("inspector open on {} ({whose})", self.inspector.address).into()
-    }
-
-    fn live(&self, cdp: Cdp, board: Board, clock: Clock) -> Live {
-        let now = Instant::now();
-        let nonce = &self.inspector.nonce;
-        let pid = self.inspector.process.map(|process| process.pid);
-        let main = pid.unwrap_or(self.identity.pid);
-        let options = &self.options;
-        let waits = self.child.is_some();
-        Live {
-            cdp,
-            folder: Folder::start(self.out.clone()),
-            board,
-            out: self.out.clone(),
-            clock,
-            pid,
-            taking: Taking {
-                thread: Thread { pid: main, tid: u64::from(main), name: "main".into() },
-                interval: options.interval,
-                handover: Nanos(0),
-                handover_bytes: 0,
-                clock,
-            },
-            rotation: Rotation::new(nonce.clone(), options.window.into(), now),
-            polling: Polling::new(nonce.clone(), clock, pid, if waits { now + STARTING } else { now }),
-            heap: Heap::new(
-                nonce.clone(),
-                self.identity.node_major(),
-                options.heap,
-                options.heap_mode,
-                options.heap_interval,
-            ),
-            options: self.options.clone(),
-            start: None,
-            tail: None,
-            // What has not run yet is compiled under the profiler's eyes anyway.
-            may_compile_anew: options.compile_anew && !waits && !measures_coverage(pid),
-            waits,
-            restart: None,
-        }
-    }
-
-    async fn leave(&mut self, mut live: Live, end: End) -> Result<EndReason, SourceError> {
-        let exiting = match &end {
-            End::Exiting => true,
-            End::Asked => live.last_window().await,
-            End::Lost(_) => false,
-        };
-        if exiting || matches!(end, End::Lost(_)) {
-            live.cdp.disconnect();
-            live.folder.finish(FOLDING).await;
-            return self.after(end).await;
-        }
-        let left = detach(live.cdp, &self.inspector, LEAVING).await;
-        self.guard.disarm();
-        if left == Left::StillOpen && self.inspector.opened_by_us {
-            let text = format!(
-                "the target did not answer: its inspector is still open on {}",
-                self.inspector.address
-            );
-            self.out.note(NoteLevel::Error, text);
-        }
-        live.board.set(|status| {
-            if left == Left::AsItWas {
-                status.exposure = "".into();
-            }
-        });
-        live.folder.finish(FOLDING).await;
-        Ok(EndReason::Detached)
-    }
-
-    /// What the end of a connection means: the process has ended, or only the connection has.
-    async fn after(&mut self, end: End) -> Result<EndReason, SourceError> {
-        let exited = match (&end, self.inspector.process) {
-            (End::Lost(_), Some(process)) => ended_within(process, ENDING).await,
-            (End::Lost(_), None) => false,
-            _ => true,
-        };
-        if exited {
-            self.guard.disarm();
-            undo::disarm(&self.inspector);
-            return Ok(EndReason::TargetExited);
-        }
-        let End::Lost(error) = end else { return Ok(EndReason::TargetExited) };
-        let address = self.inspector.address;
-        Err(source_error(AttachError::Protocol { address, source: error }))
-    }
-}
-
-/// Whether the process was started to measure its coverage, which we must not disturb. One we can't see may have been.
-fn measures_coverage(pid: Option<u32>) -> bool {
-    let Some(process) = pid.map(Process::new) else { return true };
-    let told = |name| process.initial_env(name).ok().flatten().unwrap_or_default();
-    let arguments = process.cmdline().unwrap_or_default();
-    !told("NODE_V8_COVERAGE").is_empty() || arguments.iter().any(|argument| argument.contains("-coverage"))
-}
-
-async fn ended_within(process: crate::source::procfs::ProcessIdentity, patience: Duration) -> bool {
-    let until = Instant::now() + patience;
-    loop {
-        let gone =
-            !process.still_same() || Process::new(process.pid).status().is_ok_and(|status| status.is_dead());
-        if gone || Instant::now() >= until {
-            return gone;
-        }
-        sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -369,11 +359,16 @@ fn source_error(error: AttachError) -> SourceError {
         5 => ErrorClass::BadInput,
         _ => ErrorClass::Failed,
     };
+    SourceError { message: chain(&error), hint: error.hint(), class }
+}
+
+/// An error and its causes.
+fn chain(error: &AttachError) -> String {
     let mut message = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         message = format!("{message}: {error}");
         cause = error.source();
     }
-    SourceError { message, hint: error.hint(), class }
+    message
 }

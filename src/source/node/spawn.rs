@@ -122,6 +122,8 @@ pub async fn spawn(words: &[String], run: &Run) -> Result<Spawned, AttachError> 
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        // Ctrl-Z stops flametop's job, which a program under watch is no part of.
+        .process_group(0)
         .spawn()
         .map_err(|error| bad(error.to_string()))?;
     let mut held = Held { child, waits: true };
@@ -206,6 +208,7 @@ impl Spawned {
         let Inspector { address, path, .. } = &self.inspector;
         let protocol = |source| AttachError::Protocol { address: *address, source };
         let mut cdp = Cdp::connect(*address, path).await.map_err(protocol)?;
+        undo::connected(&self.inspector, &cdp);
         let exit_notice = json!({ "enabled": true });
         cdp.send(Method::NodeRuntimeNotifyWhenWaitingForDisconnect, exit_notice).await.map_err(protocol)?;
         let identity: Identity = cdp.evaluate(IDENTIFY_CHILD, OPENING).await.map_err(protocol)?;

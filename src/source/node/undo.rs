@@ -3,19 +3,22 @@
 //!
 //! Everything that must be undone in a target is noted here from before it is done until the orderly
 //! [`detach`](super::close::detach) is complete. [`undo_all`] undoes what is left, over connections of its own: those of
-//! the program may be in any state.
+//! the program may be in any state. All of it is told to the [`guard`] too, which undoes it by [`Deeds`] when this whole
+//! program is gone.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::{WebSocket, client::client_with_config};
 
 use super::agent::{HEAP_LEASE_SECONDS, Identity};
-use super::cdp::{broken, limits};
+use super::cdp::{Cdp, broken, limits};
 use super::error::CdpError;
 use super::evaluate::{Evaluate, value_of};
 use super::inspect_options::inspect_options;
@@ -23,10 +26,11 @@ use super::list::session_at_blocking;
 use super::open::Inspector;
 use super::snippets::{InspectorEnd, Nonce, identify, leave};
 use super::wire::{Method, WireMessage, encode_call};
+use crate::guard::{self, Undo, Undone};
 use crate::source::procfs::{Listener, Process, ProcessIdentity};
 
 /// Something that must be undone in a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pending {
     /// We are attached.
     Attached(Inspector),
@@ -49,22 +53,44 @@ fn lock() -> MutexGuard<'static, Vec<Pending>> {
 
 /// Notes that a target must be left in order.
 pub fn arm(inspector: &Inspector) {
-    lock().push(Pending::Attached(inspector.clone()));
+    note(Pending::Attached(inspector.clone()));
 }
 
 /// Forgets a target that was left in order or has ended.
 pub fn disarm(inspector: &Inspector) {
-    lock().retain(|pending| !matches!(pending, Pending::Attached(known) if known.nonce == inspector.nonce));
+    forget(&attached(inspector));
+}
+
+/// Gives the guard the connection to a target: with it the guard can free one that waits for us to go.
+pub fn connected(inspector: &Inspector, cdp: &Cdp) {
+    // Without it there is still the lease in the target.
+    let _ = guard::connected(&attached(inspector), cdp.as_fd());
 }
 
 /// Notes that a process is about to be signalled.
 pub fn expect_opening(process: ProcessIdentity, inner_pid: u32, before: &[Listener]) {
-    lock().push(Pending::Opening { process, inner_pid, before: before.to_vec() });
+    note(Pending::Opening { process, inner_pid, before: before.to_vec() });
 }
 
 /// Forgets a signalled process: its inspector was found, or it will never open one.
 pub fn forget_opening(of: ProcessIdentity) {
-    lock().retain(|pending| !matches!(pending, Pending::Opening { process, .. } if *process == of));
+    forget(&opening(of));
+}
+
+fn note(pending: Pending) {
+    if let Ok(deed) = serde_json::to_string(&pending) {
+        // A guard that can't be told is noticed by [`guard::is_on_duty`].
+        let _ = guard::hold(&pending.id(), deed, pending.pid());
+    }
+    lock().push(pending);
+}
+
+fn attached(inspector: &Inspector) -> String {
+    format!("attached {}", inspector.nonce.as_str())
+}
+
+fn opening(process: ProcessIdentity) -> String {
+    format!("opening {} {}", process.pid, process.start_ticks)
 }
 
 /// What must be undone now. Hardly waits: a panic may have happened while the list was held; then it is empty.
@@ -72,10 +98,11 @@ pub fn pending() -> Vec<Pending> {
     hold_briefly().map(|list| list.clone()).unwrap_or_default()
 }
 
-fn forget(done: &Pending) {
+fn forget(id: &str) {
     if let Some(mut list) = hold_briefly() {
-        list.retain(|pending| pending != done);
+        list.retain(|pending| pending.id() != id);
     }
+    guard::release(id);
 }
 
 /// The list, unless somebody keeps it: all others hold it for moments.
@@ -91,11 +118,26 @@ fn hold_briefly() -> Option<MutexGuard<'static, Vec<Pending>>> {
 }
 
 /// Undoes whatever is pending, all targets within one deadline. Gives what could not be undone.
-///
-/// What is attached comes first, for it can be undone now; what only may open is waited for until the deadline.
 pub fn undo_all(deadline: Duration) -> Vec<(Pending, CdpError)> {
+    undo_these(pending(), deadline)
+}
+
+/// Undoes what is pending for one target.
+pub fn undo_one(
+    pid: Option<u32>,
+    inspector: Option<&Inspector>,
+    deadline: Duration,
+) -> Vec<(Pending, CdpError)> {
+    let known = inspector.map(attached);
+    let mut those = pending();
+    those.retain(|pending| pid.is_some() && pending.pid() == pid || known.as_ref() == Some(&pending.id()));
+    undo_these(those, deadline)
+}
+
+/// What is attached comes first, for it can be undone now; what only may open is waited for until the deadline.
+fn undo_these(those: Vec<Pending>, deadline: Duration) -> Vec<(Pending, CdpError)> {
     let (attached, mut openings): (Vec<_>, Vec<_>) =
-        pending().into_iter().partition(|pending| matches!(pending, Pending::Attached(_)));
+        those.into_iter().partition(|pending| matches!(pending, Pending::Attached(_)));
     let until = Instant::now() + deadline;
     let mut failed = Vec::new();
     let mut waiting = u32::try_from(attached.len() + openings.len().min(1)).unwrap_or(u32::MAX);
@@ -137,14 +179,30 @@ impl Pending {
                 close_late_opening(*process, *inner_pid, before, patience)
             }
         }?;
-        forget(self);
+        forget(&self.id());
         Ok(())
+    }
+
+    /// What tells it from all others.
+    fn id(&self) -> String {
+        match self {
+            Self::Attached(inspector) => attached(inspector),
+            Self::Opening { process, .. } => opening(*process),
+        }
+    }
+
+    /// The process it is done to, if it is one of this machine.
+    fn pid(&self) -> Option<u32> {
+        match self {
+            Self::Attached(inspector) => inspector.process.map(|process| process.pid),
+            Self::Opening { process, .. } => Some(process.pid),
+        }
     }
 
     fn forget_if_settled(&self) -> bool {
         let settled = self.is_settled();
         if settled {
-            forget(self);
+            forget(&self.id());
         }
         settled
     }
@@ -176,6 +234,17 @@ impl Pending {
                 None => will_open(process.pid),
             },
         }
+    }
+}
+
+/// What the guard needs to know of us.
+pub struct Deeds;
+
+impl Undo for Deeds {
+    fn undo(&self, deed: &str, patience: Duration) -> Undone {
+        // What we can't read was not written by this program.
+        let Ok(pending) = serde_json::from_str::<Pending>(deed) else { return Undone::Done };
+        if pending.undo(patience).is_ok() { Undone::Done } else { Undone::NotYet }
     }
 }
 

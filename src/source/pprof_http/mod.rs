@@ -98,7 +98,8 @@ async fn obey(control: &mut Control, window: &watch::Sender<Nanos>, heap: &watch
             Order::Window(length) => window.send_modify(|window| *window = length),
             Order::Heap(on) => heap.send_modify(|heap| *heap = on),
             // These heap profiles tell both at once.
-            Order::HeapMode(_) => {}
+            // A request under way is all that it holds, and that ends by itself.
+            Order::HeapMode(_) | Order::Suspend | Order::Resume => {}
         }
     }
 }

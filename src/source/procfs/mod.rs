@@ -13,6 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use pidfd::PidFd;
@@ -52,7 +53,7 @@ pub enum ProcError {
 }
 
 /// What makes a process this one and no other: a PID is used again, and `exec` changes the program but not the PID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProcessIdentity {
     /// The PID, as our namespace counts.
     pub pid: u32,
@@ -179,6 +180,23 @@ impl Process {
         files.sort_unstable();
         files.dedup();
         Ok(files)
+    }
+
+    /// Where its program is loaded: what addresses in a relocated program count from.
+    pub fn load_address(self) -> io::Result<u64> {
+        let program = fs::metadata(self.path("exe"))?.ino().to_string();
+        let maps = fs::read_to_string(self.path("maps"))?;
+        let address = maps.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let is_start = fields.get(2)? == &"00000000" && fields.get(4)? == &program;
+            u64::from_str_radix(fields[0].split('-').next()?, 16).ok().filter(|_| is_start)
+        });
+        address.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// A path by which its memory can be read, by whom the kernel lets. Reading stops nothing.
+    pub fn memory_path(self) -> PathBuf {
+        self.path("mem")
     }
 
     /// Whether it shares our network, so that its loopback is ours.

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Status {
     /// R running, S sleeping, D waiting for a device, T or t stopped, Z ended and not yet collected.
     pub state: char,
+    /// The process that started it, or that adopted it.
+    pub parent: u32,
     /// The user it belongs to.
     pub uid: u32,
     /// When it started, in clock ticks since boot.
@@ -70,6 +72,7 @@ pub struct ThreadTime {
 pub(super) struct StatLine {
     pub comm: String,
     pub state: char,
+    pub parent: u32,
     pub cpu: Duration,
     pub start_ticks: u64,
 }
@@ -85,6 +88,7 @@ pub(super) fn parse_stat(text: &str) -> Option<StatLine> {
     Some(StatLine {
         comm,
         state: fields.first()?.chars().next()?,
+        parent: fields.get(1)?.parse().ok()?,
         cpu: duration_of_ticks(ticks),
         start_ticks: number(19)?,
     })
@@ -98,6 +102,7 @@ pub(super) fn parse_status(text: &str, stat: StatLine) -> Option<Status> {
     let resident_kib = field("VmRSS").and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
     Some(Status {
         state: stat.state,
+        parent: stat.parent,
         uid: field("Uid")?.split_whitespace().nth(1)?.parse().ok()?,
         start_ticks: stat.start_ticks,
         cpu: stat.cpu,

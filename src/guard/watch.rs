@@ -1,0 +1,189 @@
+//! The guard's own side: listens, and undoes when flametop is gone or does not move.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::Shutdown;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::{Message, PERSISTENCE, SILENCE, Screen, channel};
+
+/// How long a target that waits only for us to go may take to go itself, before anything is asked of it: asking one
+/// that is about to exit can crash it.
+const LEAVE_TO_EXIT: Duration = Duration::from_millis(300);
+/// How patient one try is.
+const TRY: Duration = Duration::from_secs(2);
+/// Pauses between tries: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
+
+/// How a try to undo a deed went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// Nothing is left of it.
+    Done,
+    /// It can't be undone yet.
+    NotYet,
+}
+
+/// Whoever understands deeds.
+pub trait Undo {
+    /// Tries to undo a deed, within `patience`.
+    fn undo(&self, deed: &str, patience: Duration) -> Undone;
+}
+
+struct Deed {
+    text: String,
+    target: Option<OwnedFd>,
+    connection: Option<OwnedFd>,
+}
+
+impl Deed {
+    fn new(text: String, pid: Option<u32>) -> Self {
+        let pid = pid.and_then(|pid| Pid::from_raw(pid as i32));
+        // One that can't be held is told from its end by whoever undoes it.
+        let target = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        Self { text, target, connection: None }
+    }
+
+    /// Cuts the connection, for both ends, whoever else holds it.
+    fn disconnect(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            let _ = rustix::net::shutdown(&connection, Shutdown::Both);
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| is_ready(target, Duration::ZERO))
+    }
+}
+
+/// Why the guard acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// The socket is closed: flametop has ended, or lets us go.
+    Ended,
+    /// It is there and says nothing.
+    Silent,
+}
+
+/// Runs the guard on its end of the socket until nothing is left to do.
+pub fn run(end: OwnedFd, undo: &dyn Undo) -> io::Result<()> {
+    let mut guard = Guard { end, undo, deeds: BTreeMap::new(), terminal: None };
+    let cause = guard.listen()?;
+    guard.act(cause);
+    Ok(())
+}
+
+struct Guard<'a> {
+    end: OwnedFd,
+    undo: &'a dyn Undo,
+    deeds: BTreeMap<String, Deed>,
+    terminal: Option<Screen>,
+}
+
+impl Guard<'_> {
+    fn listen(&mut self) -> io::Result<Cause> {
+        let mut heard = Instant::now();
+        loop {
+            let waited = Instant::now();
+            let left = SILENCE.saturating_sub(heard.elapsed()).max(Duration::from_millis(10));
+            if is_ready(&self.end, left) {
+                let Some((message, carried)) = channel::receive(&self.end)? else { return Ok(Cause::Ended) };
+                message.into_iter().for_each(|message| self.hear(message, carried.as_ref()));
+                heard = Instant::now();
+                continue;
+            }
+            self.deeds.retain(|_, deed| !deed.has_ended());
+            if waited.elapsed() > left + SILENCE / 3 {
+                // We were stopped ourselves, perhaps together with flametop: it has its time anew.
+                heard = Instant::now();
+            }
+            if heard.elapsed() >= SILENCE {
+                if self.deeds.is_empty() && self.terminal.is_none() {
+                    heard = Instant::now();
+                } else {
+                    return Ok(Cause::Silent);
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, message: Message, carried: Option<&OwnedFd>) {
+        let carried = carried.and_then(|carried| carried.try_clone().ok());
+        match message {
+            Message::Beat => {}
+            Message::Hold { id, deed, pid } => {
+                self.deeds.insert(id, Deed::new(deed, pid));
+            }
+            Message::Connected { id } => {
+                if let Some(deed) = self.deeds.get_mut(&id) {
+                    deed.connection = carried;
+                }
+            }
+            Message::Release { id } => {
+                self.deeds.remove(&id);
+            }
+            Message::TerminalTaken { before, taken } => {
+                self.terminal = carried.map(|tty| Screen::new(File::from(tty), before, taken));
+            }
+            Message::TerminalReturned => self.terminal = None,
+        }
+    }
+
+    /// Undoes everything: the terminal at once, the targets as soon as they let us.
+    fn act(&mut self, cause: Cause) {
+        self.deeds.values_mut().for_each(Deed::disconnect);
+        if let Some(terminal) = self.terminal.take() {
+            terminal.give_back();
+        }
+        let until = Instant::now() + PERSISTENCE;
+        self.let_targets_exit();
+        let mut pause = PAUSES.0;
+        loop {
+            let undo = self.undo;
+            self.deeds.retain(|_, deed| !deed.has_ended() && undo.undo(&deed.text, TRY) == Undone::NotYet);
+            if self.deeds.is_empty() || Instant::now() >= until {
+                return;
+            }
+            // Flametop moves again: it knows all deeds itself, and tells them to the guard after us.
+            if cause == Cause::Silent && self.heard_again(pause) {
+                return;
+            }
+            if cause == Cause::Ended {
+                std::thread::park_timeout(pause);
+            }
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    fn let_targets_exit(&mut self) {
+        let until = Instant::now() + LEAVE_TO_EXIT;
+        while !self.deeds.is_empty() && Instant::now() < until {
+            self.deeds.retain(|_, deed| !deed.has_ended());
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits that long for a word of flametop. Its end is none.
+    fn heard_again(&self, patience: Duration) -> bool {
+        let waited = Instant::now();
+        if is_ready(&self.end, patience) {
+            if matches!(channel::receive(&self.end), Ok(Some(_))) {
+                return true;
+            }
+            std::thread::park_timeout(patience.saturating_sub(waited.elapsed()));
+        }
+        false
+    }
+}
+
+/// Whether something can be read within that time; of a pidfd, whether the process has ended.
+fn is_ready(fd: impl AsFd, patience: Duration) -> bool {
+    let wait = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) };
+    let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+    matches!(poll(&mut fds, Some(&wait)), Ok(ready) if ready > 0)
+}
