@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use support::process;
 use support::pty::{Pty, PtyCommand};
 use support::runtimes::{every_node, require_node};
+use support::tally;
 use support::target::Target;
 use support::wait::{holds_for, wait_for, wait_for_value};
 
@@ -303,5 +304,6 @@ fn killed_at_any_moment_it_leaves_the_port_closed() {
             assert!(target.is_alive(), "killed after {moment:?}");
         }
     }
-    println!("tally: kills {kills}, ports left open 0, longest open {worst:?}");
+    tally::count("kills at random moments, port closed", kills as usize);
+    tally::worst("port open after a kill, ms", worst.as_secs_f64() * 1e3);
 }

@@ -12,6 +12,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 use support::pty::PtyCommand;
 use support::runtimes::{every_node, require_node};
+use support::tally;
 use support::target::{START, Target};
 use support::wait::{holds_for, wait_for};
 
@@ -105,7 +106,7 @@ fn after_the_start_watching_adds_less_than_ten_milliseconds_to_the_loops_delay()
             worst = worst.max(best.0);
         }
     }
-    println!("tally: worst stall added {worst:.1} ms (p99 of the longest gap in each 50 ms)");
+    tally::worst("loop delay added, p99, ms", worst);
 }
 
 #[test]
@@ -140,10 +141,11 @@ fn five_hundred_windows_leave_nothing_in_the_target() {
         let grown = |name: &str| number(&after, name) - number(&before, name);
         let heap = grown("heapUsed") + grown("external");
         println!(
-            "tally: node {major}, memory after 500 windows: heap {:+.0} KiB, RSS {:+.1} MiB",
+            "node {major}, 500 windows: heap {:+.0} KiB, RSS {:+.1} MiB",
             heap / 1024.0,
             grown("rss") / MEGABYTE
         );
+        tally::worst("target's heap after 500 windows, KiB", heap / 1024.0);
         assert!(heap < 500.0 / 3600.0 * MEGABYTE, "node {major}: the heap grew by {heap} bytes");
         assert!(grown("rss") < 8.0 * MEGABYTE, "node {major}: RSS grew by {} bytes", grown("rss"));
     }
@@ -163,9 +165,7 @@ fn a_target_that_floods_its_console_does_not_grow_by_us() {
         holds_for("both run", Duration::from_secs(6), || bare.is_alive() && watched.is_alive());
         let after = [&mut bare, &mut watched].map(|target| number(&asked(target, "memory "), "heapUsed"));
         let [bare, watched] = [0, 1].map(|at| (after[at] - before[at]) / MEGABYTE);
-        println!(
-            "tally: node {major}, console flood of 6 s: heap {bare:+.2} MiB bare, {watched:+.2} MiB watched"
-        );
+        println!("node {major}, console flood of 6 s: heap {bare:+.2} MiB bare, {watched:+.2} MiB watched");
         assert!(watched < bare + 2.0, "node {major}: {watched:.1} MiB under watch, {bare:.1} MiB without");
     }
 }

@@ -312,7 +312,7 @@ fn obstacle(kind: &str, status: &Status, words: &[String]) -> Option<String> {
         return Some(format!("{kind} is not supported yet"));
     }
     if us != 0 && us != status.uid {
-        return Some("belongs to another user: run flametop as that user or as root".into());
+        return Some("belongs to another user: run flametop as that user".into());
     }
     if status.is_stopped() {
         return Some("is stopped: continue it first (fg, or kill -CONT)".into());

@@ -15,6 +15,7 @@ pub mod pprof_go;
 pub mod process;
 pub mod pty;
 pub mod runtimes;
+pub mod tally;
 pub mod target;
 pub mod terminal_modes;
 pub mod wait;

@@ -91,6 +91,11 @@ pub fn tmux_or_skip() -> Option<PathBuf> {
     on_path("tmux").or_else(|| skip("tmux"))
 }
 
+/// Being root, who can become any user.
+pub fn root_or_skip() -> Option<()> {
+    rustix::process::geteuid().is_root().then_some(()).or_else(|| skip("root").map(drop))
+}
+
 /// Mount namespaces of one's own, for a small file system without being root: whether there are any.
 pub fn namespaces_or_skip() -> Option<PathBuf> {
     let unshare = on_path("unshare");

@@ -215,7 +215,12 @@ impl AttachError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoSuchProcess { .. } => "run `flametop` without arguments to pick from the running processes".into(),
-            Self::NotPermitted { uid, .. } => format!("run flametop as user {uid} or as root"),
+            // Without the first, what it runs can't be read; the second, it can't be signalled; the third, its sockets
+            // can't be told.
+            Self::NotPermitted { pid, uid } => format!(
+                "run it as that user: sudo -u '#{uid}' flametop {pid}; or with the capabilities CAP_SYS_PTRACE, CAP_KILL \
+                 and CAP_DAC_READ_SEARCH"
+            ),
             Self::NotNode { .. } => {
                 "a Node process that cannot be recognised can still be attached by the address of its `--inspect`".into()
             }
