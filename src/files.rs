@@ -121,7 +121,7 @@ where
 {
     refuse_special(path)?;
     let draft = Draft::fill(path, fill)?;
-    fs::rename(&draft.path, path).map_err(io_error("write", path))?;
+    unless_interrupted(|| fs::rename(&draft.path, path)).map_err(io_error("write", path))?;
     sync_directory(path);
     Ok(())
 }
@@ -171,7 +171,7 @@ impl Draft {
 
     /// Gives the draft its name unless something has that name already.
     fn take_free_name(&self, wanted: &Path) -> Result<bool, FileError> {
-        match rename_to_free(&self.path, wanted) {
+        match unless_interrupted(|| rename_to_free(&self.path, wanted)) {
             Ok(()) => Ok(true),
             Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(refused) => Err(io_error("create", wanted)(refused)),
@@ -182,7 +182,18 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         // After a rename there is nothing to remove, which is no failure.
-        let _ = fs::remove_file(&self.path);
+        let _ = unless_interrupted(|| fs::remove_file(&self.path));
+    }
+}
+
+/// Tries a step again that a signal interrupted. The standard library does so where it reads and writes,
+/// but not where it renames, links and removes, which network file systems interrupt too.
+fn unless_interrupted<T>(mut step: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match step() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
     }
 }
 
