@@ -5,9 +5,9 @@
 //! exporters, the recorder and the reports; knows nothing of what is in the files.
 
 use std::error::Error;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -160,7 +160,12 @@ impl Draft {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let draft = directory_of(path).join(format!(".flametop-{}-{number}.part", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft) {
-                Ok(file) => return Ok((Self { path: draft }, file)),
+                Ok(file) => {
+                    let draft = Self { path: draft };
+                    // The umask may have taken even the owner's bits.
+                    let made_ours = file.set_permissions(Permissions::from_mode(0o600));
+                    return made_ours.map(|()| (draft, file)).map_err(io_error("create", path));
+                }
                 // Left by a process that was killed and had our id.
                 Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(refused) => return Err(io_error("create", path)(refused)),
@@ -250,7 +255,7 @@ fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> F
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     fn put(path: &Path, text: &str) -> Result<PathBuf, FileError> {
         write_new(path, |out| out.write_all(text.as_bytes()))
