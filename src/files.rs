@@ -57,7 +57,7 @@ impl FileError {
     /// The way out, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NotAFile { .. } => Some("give the name of a file, or - for standard output"),
+            Self::NotAFile { .. } => Some("give the name of a file"),
             Self::NamesTaken { .. } => Some("remove old files or choose another directory"),
             Self::Io { .. } | Self::Content { .. } => io_kind(self).and_then(hint_for),
         }
@@ -88,6 +88,18 @@ fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
         next = error.source();
     }
     None
+}
+
+/// Refuses a path at which [`write_new`] would fail whatever it is to write.
+pub fn check_place(path: &Path) -> Result<(), FileError> {
+    refuse_special(path)?;
+    check_directory_of(path)
+}
+
+/// Refuses a path whose directory can't be written to. Only trying tells: root may write anywhere by
+/// its permissions, and still not to `/proc` or a read-only disk.
+pub fn check_directory_of(path: &Path) -> Result<(), FileError> {
+    Draft::create(path).map(drop)
 }
 
 /// Writes a new file that only its owner may read, and gives its path.
@@ -330,7 +342,7 @@ mod tests {
             assert!(matches!(put(&directory, ""), Err(FileError::NotAFile { .. })), "{directory:?}");
         }
         let device = put(Path::new("/dev/null"), "").expect_err("a device");
-        assert!(device.hint().is_some_and(|hint| hint.contains("standard output")));
+        assert!(device.hint().is_some_and(|hint| hint.contains("name of a file")));
         let long = put(&home.path().join("x".repeat(300)), "").expect_err("too long");
         assert_eq!(long.hint(), Some("choose a shorter name"));
         assert_eq!(names(home.path()), [""; 0]);
