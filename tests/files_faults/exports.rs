@@ -166,6 +166,23 @@ fn any_call_may_fail_of_a_file_in_several_writes() {
 }
 
 #[test]
+fn a_kill_at_any_call_leaves_a_complete_file_or_none() {
+    require_strace!();
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    let case = Case::new(&long_recording(directory.path()), "x.folded", "x-2.folded");
+    let whole_or_none = |scene: &Scene, _: &Run| match fs::read(scene.output()) {
+        Ok(bytes) => check(bytes == case.whole, "half a file"),
+        // The unfinished one stays, and is private.
+        Err(_) => check(scene.names().iter().all(|name| is_unfinished(name)), "a file of no kind"),
+    };
+    let mut sweep = Sweep::default();
+    for call in case.scene().run().call_names() {
+        sweep.over(&call, "signal=KILL", || case.scene(), whole_or_none);
+    }
+    sweep.settle();
+}
+
+#[test]
 fn a_short_write_is_gone_on_with_where_it_ended() {
     require_strace!();
     let directory = tempfile::tempdir().expect("there is room for a directory");
