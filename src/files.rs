@@ -5,9 +5,9 @@
 //! exporters, the recorder and the reports; knows nothing of what is in the files.
 
 use std::error::Error;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -57,7 +57,7 @@ impl FileError {
     /// The way out, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NotAFile { .. } => Some("give the name of a file, or - for standard output"),
+            Self::NotAFile { .. } => Some("give the name of a file"),
             Self::NamesTaken { .. } => Some("remove old files or choose another directory"),
             Self::Io { .. } | Self::Content { .. } => io_kind(self).and_then(hint_for),
         }
@@ -88,6 +88,18 @@ fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
         next = error.source();
     }
     None
+}
+
+/// Refuses a path at which [`write_new`] would fail whatever it is to write.
+pub fn check_place(path: &Path) -> Result<(), FileError> {
+    refuse_special(path)?;
+    check_directory_of(path)
+}
+
+/// Refuses a path whose directory can't be written to. Only trying tells: root may write anywhere by
+/// its permissions, and still not to `/proc` or a read-only disk.
+pub fn check_directory_of(path: &Path) -> Result<(), FileError> {
+    Draft::create(path).map(drop)
 }
 
 /// Writes a new file that only its owner may read, and gives its path.
@@ -121,7 +133,7 @@ where
 {
     refuse_special(path)?;
     let draft = Draft::fill(path, fill)?;
-    fs::rename(&draft.path, path).map_err(io_error("write", path))?;
+    unless_interrupted(|| fs::rename(&draft.path, path)).map_err(io_error("write", path))?;
     sync_directory(path);
     Ok(())
 }
@@ -160,7 +172,12 @@ impl Draft {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let draft = directory_of(path).join(format!(".flametop-{}-{number}.part", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft) {
-                Ok(file) => return Ok((Self { path: draft }, file)),
+                Ok(file) => {
+                    let draft = Self { path: draft };
+                    // The umask may have taken even the owner's bits.
+                    let made_ours = file.set_permissions(Permissions::from_mode(0o600));
+                    return made_ours.map(|()| (draft, file)).map_err(io_error("create", path));
+                }
                 // Left by a process that was killed and had our id.
                 Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(refused) => return Err(io_error("create", path)(refused)),
@@ -171,7 +188,7 @@ impl Draft {
 
     /// Gives the draft its name unless something has that name already.
     fn take_free_name(&self, wanted: &Path) -> Result<bool, FileError> {
-        match rename_to_free(&self.path, wanted) {
+        match unless_interrupted(|| rename_to_free(&self.path, wanted)) {
             Ok(()) => Ok(true),
             Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(refused) => Err(io_error("create", wanted)(refused)),
@@ -182,7 +199,18 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         // After a rename there is nothing to remove, which is no failure.
-        let _ = fs::remove_file(&self.path);
+        let _ = unless_interrupted(|| fs::remove_file(&self.path));
+    }
+}
+
+/// Tries a step again that a signal interrupted. The standard library does so where it reads and writes,
+/// but not where it renames, links and removes, which network file systems interrupt too.
+fn unless_interrupted<T>(mut step: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match step() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
     }
 }
 
@@ -239,7 +267,7 @@ fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> F
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     fn put(path: &Path, text: &str) -> Result<PathBuf, FileError> {
         write_new(path, |out| out.write_all(text.as_bytes()))
@@ -314,7 +342,7 @@ mod tests {
             assert!(matches!(put(&directory, ""), Err(FileError::NotAFile { .. })), "{directory:?}");
         }
         let device = put(Path::new("/dev/null"), "").expect_err("a device");
-        assert!(device.hint().is_some_and(|hint| hint.contains("standard output")));
+        assert!(device.hint().is_some_and(|hint| hint.contains("name of a file")));
         let long = put(&home.path().join("x".repeat(300)), "").expect_err("too long");
         assert_eq!(long.hint(), Some("choose a shorter name"));
         assert_eq!(names(home.path()), [""; 0]);

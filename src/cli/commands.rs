@@ -90,10 +90,10 @@ fn run_record(record: &RecordArgs) -> Result<u8, Failure> {
     let pprof = record.output.as_ref().filter(|path| !is_recording(path));
     let recording = if pprof.is_none() { Some(record.output.clone()) } else { None };
     // What can't be written is better known before than after half an hour.
-    report::check_writable(record.output.as_deref().unwrap_or(Path::new(".")))?;
     if let Some(Some(path)) = &recording {
         report::check_free(path)?;
     }
+    report::check_writable(record.output.as_deref())?;
     let (core, code) = sample(&record.targets, &record.sampling, until, recording)?;
     if let Some(path) = pprof {
         for written in report::write_pprof(&core, path)? {

@@ -4,6 +4,7 @@ use super::exit::Failure;
 use super::plain::say;
 use crate::engine::{Core, track_name, with_hint, write_profile};
 use crate::feed::TargetInfo;
+use crate::files;
 use crate::format;
 use crate::profile::{Flame, FunctionRow, Nanos, Shape, Unit, function_table, short_path};
 use crate::session::{Range, Scope, Selection};
@@ -172,15 +173,15 @@ pub fn list_json(found: &[Found]) -> String {
     format!("{:#}\n", serde_json::Value::from(list))
 }
 
-/// Refuses a path whose directory can't be written to. Only trying tells: root may write anywhere by
-/// its permissions, and still not to `/proc` or a read-only disk.
-pub fn check_writable(path: &Path) -> Result<(), Failure> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let probe = parent.join(format!(".flametop-{}", std::process::id()));
-    let tried = std::fs::OpenOptions::new().write(true).create_new(true).open(&probe);
-    tried.and_then(|_| std::fs::remove_file(&probe)).map_err(|error| {
-        Failure::new(format!("failed to write {}: {error}", path.display()))
-            .hint("choose a directory that exists and that you may write to with -o")
+/// Refuses a path that can't become a file; without one, a current directory that takes none.
+pub fn check_writable(path: Option<&Path>) -> Result<(), Failure> {
+    let checked = match path {
+        Some(path) => files::check_place(path),
+        None => files::check_directory_of(Path::new(".")),
+    };
+    checked.map_err(|error| {
+        let hint = error.hint().unwrap_or("choose a directory that exists and that you may write to with -o");
+        Failure::of(&error).hint(hint)
     })
 }
 

@@ -23,15 +23,18 @@ pub fn with_hint(error: &dyn Error, hint: Option<&str>) -> String {
     }
 }
 
-/// A failure and its causes in one line; a cause that is told already is not told again.
+/// A failure and its causes in one line; a cause that is told already, or that only wraps the one before
+/// in more words, is not told again.
 pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
+    let mut before = text.clone();
     let mut next = error.source();
     while let Some(cause) = next {
         let told = cause.to_string();
-        if !text.contains(&told) {
+        if !text.contains(&told) && !told.contains(&before) {
             text = format!("{text}: {told}");
         }
+        before = told;
         next = cause.source();
     }
     text

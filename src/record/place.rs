@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// What recordings' names end with.
 pub const EXTENSION: &str = "ftrec";
+/// What SQLite adds to a database's name for the files that it lays beside.
+const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// How many names are tried when the first are taken.
 const NAMES_TRIED: u32 = 99;
 
@@ -80,9 +82,28 @@ fn create_new(path: &Path) -> Result<FreshFile, RecordError> {
     // O_EXCL refuses a symbolic link too, dangling or not.
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fail)?;
     // The umask may have taken even the owner's bits.
-    file.set_permissions(Permissions::from_mode(0o600)).map_err(fail)?;
-    let metadata = file.metadata().map_err(fail)?;
-    Ok(FreshFile { path: path.clone(), identity: (metadata.dev(), metadata.ino()) })
+    let private = file.set_permissions(Permissions::from_mode(0o600)).and_then(|()| file.metadata());
+    match private.map_err(fail).and_then(|metadata| refuse_beside(path).map(|()| metadata)) {
+        Ok(metadata) => Ok(FreshFile { path: path.clone(), identity: (metadata.dev(), metadata.ino()) }),
+        Err(error) => {
+            // Ours, and empty.
+            let _ = fs::remove_file(path);
+            Err(error)
+        }
+    }
+}
+
+/// Refuses to go where SQLite would take a file for its own: it cuts or removes what has these names, and
+/// somebody's file may be linked there.
+fn refuse_beside(path: &Path) -> Result<(), RecordError> {
+    for end in BESIDE {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(end);
+        if fs::symlink_metadata(&beside).is_ok() {
+            return Err(RecordError::Exists { path: beside.into() });
+        }
+    }
+    Ok(())
 }
 
 /// The path with its directory's links resolved: SQLite is told to follow none at all.

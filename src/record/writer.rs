@@ -120,8 +120,10 @@ impl Writer {
         self.commit()?;
         self.appender.finish(&self.connection).map_err(|error| self.error(error))?;
         self.checkpoint("TRUNCATE")?;
-        // Refused while somebody reads; then the file stays in write-ahead mode, which is no loss.
-        let _ = self.connection.pragma_update(None, "journal_mode", "DELETE");
+        // Refused while somebody reads; then the file stays in write-ahead mode, which is no loss. It is
+        // one write into the first sector, so a journal in memory does: one on the disk, left by a kill
+        // just here, would keep every reader out that may not write.
+        let _ = self.connection.pragma_update(None, "journal_mode", "MEMORY");
         let Self { connection, file, .. } = self;
         connection.close().map_err(|(_, source)| RecordError::Write { path: file.path, source })
     }

@@ -46,7 +46,16 @@ macro_rules! require_tmux {
     };
 }
 
-pub(crate) use {require_go, require_node, require_tmux};
+/// Return from the test, loudly, unless there is an `strace` that may trace.
+macro_rules! require_strace {
+    () => {
+        if $crate::support::runtimes::strace_or_skip().is_none() {
+            return;
+        }
+    };
+}
+
+pub(crate) use {require_go, require_node, require_strace, require_tmux};
 
 /// Every Node there is out of [`ALL_NODES`]; each missing one is reported as a skip.
 pub fn every_node() -> Vec<(u32, PathBuf)> {
@@ -94,6 +103,15 @@ pub fn tmux_or_skip() -> Option<PathBuf> {
 /// Being root, who can become any user.
 pub fn root_or_skip() -> Option<()> {
     rustix::process::geteuid().is_root().then_some(()).or_else(|| skip("root").map(drop))
+}
+
+/// What [`require_strace!`] asks for: a container may have the command and forbid its use.
+pub fn strace_or_skip() -> Option<PathBuf> {
+    let traces = |strace: &PathBuf| {
+        let status = Command::new(strace).args(["-D", "-o", "/dev/null", "true"]).status();
+        status.is_ok_and(|status| status.success())
+    };
+    on_path("strace").filter(traces).or_else(|| skip("strace, and the right to trace"))
 }
 
 /// Mount namespaces of one's own, for a small file system without being root: whether there are any.
