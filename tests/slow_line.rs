@@ -23,12 +23,12 @@ fn covered(path: &Path) -> f64 {
     span.map_or(0.0, |span| span.length.as_secs_f64())
 }
 
-fn cpu_windows(path: &Path) -> Vec<Box<Profile>> {
+fn cpu_windows(path: &Path) -> Vec<Profile> {
     let mut reader = Reader::open(path).expect("it was finished in order");
     let events = std::iter::from_fn(|| reader.next_event()).map(|event| event.expect("a whole recording"));
     events
         .filter_map(|event| match event.feed {
-            Feed::Window(profile) if profile.kind("cpu").is_some() => Some(profile),
+            Feed::Window(profile) if profile.kind("cpu").is_some() => Some(*profile),
             _ => None,
         })
         .collect()

@@ -185,6 +185,7 @@ impl Sweep {
 }
 
 /// Says how much was tried; what did not survive fails the test.
+#[expect(clippy::print_stdout, reason = "whoever runs one test reads what it tried")]
 pub fn tally(injected: u32, survived: u32) {
     println!("faults injected {injected}, survived {survived}");
     count("faults and traps for files, survived", survived as usize);

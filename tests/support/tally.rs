@@ -18,6 +18,7 @@ pub fn worst(what: &str, value: f64) {
     add("max", what, value);
 }
 
+#[expect(clippy::print_stdout, reason = "whoever runs one test reads what it tried")]
 fn add(kind: &str, what: &str, value: f64) {
     println!("tally: {what} {value:.1}");
     // One short write of an appended line is whole, whoever else writes. A table that misses a line is no
