@@ -161,7 +161,7 @@ fn server(broken: fn(Window) -> String) -> Server {
 fn broken_profiles_are_told_and_never_counted() {
     tally(
         CASES,
-        6,
+        12,
         |case| case.what.to_owned(),
         |case| {
             let server = server(case.broken);

@@ -3,6 +3,8 @@
 
 mod blocked;
 mod broken_profiles;
+mod figures;
+mod impostor;
 mod servers;
 mod sockets;
 #[path = "../support/mod.rs"]
