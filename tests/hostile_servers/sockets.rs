@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -267,9 +268,13 @@ fn large_profile() -> String {
     )
 }
 
-/// Hands the same large profile over again and again under the title that is running, and closes.
-fn profiles_without_end(stream: TcpStream, profile: &str) {
+/// Hands the same large profile over again and again under the title that is running, and closes; whoever
+/// comes back is not let in.
+fn profiles_without_end(stream: TcpStream, profile: &str, came_before: &AtomicBool) {
     let Some(mut socket) = Socket::accept(stream) else { return };
+    if came_before.swap(true, Ordering::Relaxed) {
+        return;
+    }
     while let Some(call) = socket.call() {
         if socket.send(&call.usual_reply()).is_err() {
             return;
@@ -288,8 +293,8 @@ fn profiles_without_end(stream: TcpStream, profile: &str) {
 
 #[test]
 fn profiles_without_end_do_not_fill_the_memory() {
-    let profile = large_profile();
-    let server = Server::start(move |stream| profiles_without_end(stream, &profile));
+    let (profile, came_before) = (large_profile(), AtomicBool::new(false));
+    let server = Server::start(move |stream| profiles_without_end(stream, &profile, &came_before));
     let home = tempfile::tempdir().expect("a directory");
     let args = ["top", &server.session(), "--no-heap", "--for", "1m"];
     let ended = flametop(&args, home.path(), Duration::from_mins(1));
