@@ -12,7 +12,7 @@ use support::pty::{Pty, PtyCommand};
 use support::runtimes::{require_go, require_node, require_tmux};
 use support::target::Target;
 use support::wait::{holds_for, wait_for};
-use support::{process, terminal_modes};
+use support::{harmless, process, terminal_modes};
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -156,6 +156,18 @@ fn go_pprof_reads_every_sample() {
     );
     assert!((raw.own_share("hot loop", "cpu/nanoseconds") - 0.7).abs() < 1e-9, "{raw:?}");
     assert!(pprof.top(&fixture, Some("samples")).contains("hot loop"));
+}
+
+#[test]
+fn what_is_harmful_is_told_from_what_is_foreign() {
+    for harmful in ["\u{1b}", "\u{9b}", "\r", "\u{202e}", "\u{200d}", "\u{e0041}", "\u{3164}", "\u{2028}"] {
+        assert!(harmless::harm_in(harmful).is_some(), "{harmful:?}");
+    }
+    for harmless in ["a\nb", "ünïcode", "函数", "e\u{301}", "\u{fffd}", "␛[31m", "\u{1f600}"] {
+        assert_eq!(harmless::harm_in(harmless), None, "{harmless:?}");
+    }
+    assert_eq!(harmless::written(b"\x1b[1;2Ha\x1b]52;c;aMO8\x07b").copied, ["h\u{fc}"]);
+    assert!(std::panic::catch_unwind(|| harmless::written(b"\x1b]0;t\x07")).is_err());
 }
 
 #[test]

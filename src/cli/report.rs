@@ -4,7 +4,7 @@ use super::exit::Failure;
 use super::plain::say;
 use crate::engine::{Core, track_name, with_hint, write_profile};
 use crate::feed::TargetInfo;
-use crate::files;
+use crate::files::{self, safe_file_name};
 use crate::format;
 use crate::profile::{Flame, FunctionRow, Nanos, Shape, Unit, function_table, short_path};
 use crate::session::{Range, Scope, Selection};
@@ -215,7 +215,8 @@ pub fn write_pprof(core: &Core, path: &Path) -> Result<Vec<PathBuf>, Failure> {
 fn beside(path: &Path, track: &str) -> PathBuf {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let (stem, rest) = name.split_once('.').unwrap_or((&name, "pb.gz"));
-    path.with_file_name(format!("{stem}.{track}.{rest}"))
+    // A file that was read names its own sample types.
+    path.with_file_name(format!("{stem}.{}.{rest}", safe_file_name(track)))
 }
 
 /// Starts to record to a file; without a path one is made up.
@@ -248,5 +249,6 @@ mod tests {
     #[test]
     fn a_second_track_is_named_beside_the_first() {
         assert_eq!(beside(Path::new("/tmp/x.pb.gz"), "heap"), Path::new("/tmp/x.heap.pb.gz"));
+        assert_eq!(beside(Path::new("/tmp/x.pb.gz"), "/../../y"), Path::new("/tmp/x.y.pb.gz"));
     }
 }

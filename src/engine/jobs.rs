@@ -90,8 +90,9 @@ pub fn write_profile(
 
 /// `flametop-api-20261120-143210.cpu.pb.gz`: what, when, which; sorts by time.
 fn export_name(target: &TargetInfo, profile: &Profile, stamp: Moment, extension: &str) -> String {
-    let track = track_name(profile);
-    files::safe_file_name(&format!("flametop-{}-{}.{track}.{extension}", target.name, time_stamp(stamp)))
+    // Each by itself: a long name must not push out the time and the extension.
+    let (name, track) = (files::safe_file_name(&target.name), files::safe_file_name(track_name(profile)));
+    format!("flametop-{name}-{}.{track}.{extension}", time_stamp(stamp))
 }
 
 /// What a profile is about, for file names.

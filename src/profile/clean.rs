@@ -57,12 +57,15 @@ fn visible(c: char) -> char {
     }
 }
 
-/// Characters that reorder, join or hide their neighbours: bidi controls, zero-width characters,
-/// line separators, variation selectors and tags.
+/// Characters that reorder, join or hide their neighbours, or are not seen themselves: bidi controls,
+/// line separators, interlinear marks, and all that Unicode calls `Default_Ignorable_Code_Point`, such as
+/// zero-width characters, variation selectors, tags and the letters that are blank (Hangul fillers).
 fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -78,7 +81,7 @@ mod tests {
 
     #[test]
     fn text_that_hides_or_reorders_is_marked() {
-        for hidden in ["\u{202e}", "\u{200d}", "\u{e0041}", "\u{2028}", "\u{feff}"] {
+        for hidden in ["\u{202e}", "\u{200d}", "\u{e0041}", "\u{2028}", "\u{feff}", "\u{3164}", "\u{34f}"] {
             assert_eq!(&*clean_name(&format!("a{hidden}b")), "a\u{fffd}b", "{hidden:?}");
         }
     }

@@ -7,7 +7,7 @@
 
 use super::Clock;
 use crate::feed::{Event, Feed, Note, NoteLevel, Order, SourceId};
-use crate::profile::{CallTree, Profile, Sampling, lift, lower};
+use crate::profile::{CallTree, Profile, Sampling, clean_path, lift, lower};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc, watch};
@@ -144,9 +144,9 @@ impl Outbox {
         self.shared.filled.notify_one();
     }
 
-    /// Sends a note.
-    pub fn note(&self, level: NoteLevel, text: impl Into<Arc<str>>) {
-        self.send(Feed::Note(Note { level, text: text.into() }));
+    /// Sends a note, made safe to show: it may repeat what a target said.
+    pub fn note(&self, level: NoteLevel, text: impl AsRef<str>) {
+        self.send(Feed::Note(Note { level, text: clean_path(text.as_ref()) }));
     }
 
     /// How often a target was reached so far.

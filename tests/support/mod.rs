@@ -10,9 +10,12 @@
     reason = "each test file is a crate of its own and uses a part of this"
 )]
 
+pub mod fake_inspector;
+pub mod harmless;
 pub mod load;
 pub mod pprof_go;
 pub mod process;
+pub mod program;
 pub mod pty;
 pub mod runtimes;
 pub mod tally;

@@ -60,6 +60,11 @@ pub fn resident_kib(pid: u32) -> Option<u64> {
     status_field(pid, "VmRSS")?.split_whitespace().next()?.parse().ok()
 }
 
+/// The most resident memory the process ever had, in KiB.
+pub fn peak_resident_kib(pid: u32) -> Option<u64> {
+    status_field(pid, "VmHWM")?.split_whitespace().next()?.parse().ok()
+}
+
 /// True when the process has a handler for the signal number.
 pub fn catches_signal(pid: u32, signal: u32) -> bool {
     let mask = status_field(pid, "SigCgt").and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());

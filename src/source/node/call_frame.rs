@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Visitor};
 
 use super::agent::SNIPPET_URL_PREFIX;
 use crate::profile::{Frame, FrameKind, clean_name, clean_path};
@@ -16,11 +17,11 @@ pub const OURS: &str = "(flametop)";
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallFrame<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     function_name: Cow<'a, str>,
     #[serde(borrow, default)]
     script_id: ScriptId<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     url: Cow<'a, str>,
     #[serde(default = "nowhere")]
     line_number: i64,
@@ -50,6 +51,29 @@ impl ScriptId<'_> {
             Self::Text(id) => matches!(&**id, "" | "0"),
         }
     }
+}
+
+/// Text of JavaScript, in which one half of a surrogate pair may stand alone: V8 says `\ud800`, which is no text
+/// elsewhere. A function of such a name must not cost the whole window.
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Cow<'de, str>, D::Error> {
+    struct Text;
+    impl<'de> Visitor<'de> for Text {
+        type Value = Cow<'de, str>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+            Ok(String::from_utf8_lossy(bytes))
+        }
+
+        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()))
+        }
+    }
+    // As bytes, for those are given as they are.
+    from.deserialize_bytes(Text)
 }
 
 fn nowhere() -> i64 {
@@ -186,6 +210,16 @@ mod tests {
         assert_eq!((hostile.line, hostile.column), (0, 0));
         let numbered = frame(r#"{"functionName":"f","scriptId":7,"url":"","lineNumber":1,"columnNumber":2}"#);
         assert_eq!(numbered.kind, FrameKind::Js);
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_costs_its_name_and_nothing_more() {
+        let half = frame(r#"{"functionName":"a\ud83d\u0041","scriptId":"5","url":"file:///\ude00.js"}"#);
+        assert!(half.name.starts_with("a\u{fffd}") && half.name.ends_with('A'), "{half:?}");
+        assert!(half.file.ends_with(".js"), "{half:?}");
+        let whole = frame(r#"{"functionName":"\ud83d\ude00","scriptId":"5","url":""}"#);
+        assert_eq!(&*whole.name, "\u{1f600}");
+        assert!(serde_json::from_str::<CallFrame<'_>>(r#"{"functionName":7}"#).is_err());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
@@ -331,7 +331,9 @@ pub fn broken(error: WsError) -> CdpError {
             CdpError::TooLarge { limit_bytes: MESSAGE_LIMIT_BYTES }
         }
         WsError::Io(error) => CdpError::Broken(error),
-        WsError::ConnectionClosed | WsError::AlreadyClosed => CdpError::Closed,
+        WsError::ConnectionClosed
+        | WsError::AlreadyClosed
+        | WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => CdpError::Closed,
         other => CdpError::Malformed(other.to_string()),
     }
 }

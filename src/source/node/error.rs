@@ -1,6 +1,7 @@
 //! Why an attach or a call failed: one variant for each thing that really happens.
 //!
-//! The texts are fragments that fit after "failed to attach: "; [`AttachError::hint`] says what the user can do.
+//! The texts are fragments that fit after "failed to attach: "; [`AttachError::hint`] says what the user can do. What
+//! the other side said is in them made safe to show and cut, for it may be anything, of any length.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::wire::Method;
+use crate::profile::clean_path;
 use crate::source::procfs::{ProcError, SocketOwner};
 
 /// Why a target could not be attached.
@@ -30,7 +32,7 @@ pub enum AttachError {
         uid: String,
     },
     /// The process is something else.
-    #[error("process {pid} ({command}) is not Node.js")]
+    #[error("process {pid} ({}) is not Node.js", clean_path(command))]
     NotNode {
         /// The PID asked for.
         pid: u32,
@@ -164,7 +166,7 @@ pub enum AttachError {
         source: io::Error,
     },
     /// Something answers that is no inspector.
-    #[error("{address} answers, but is not a Node.js inspector: {answer}")]
+    #[error("{address} answers, but is not a Node.js inspector: {}", clean_path(answer))]
     NotAnInspector {
         /// Where we asked.
         address: SocketAddr,
@@ -291,7 +293,7 @@ pub enum CdpError {
     #[error("failed to connect")]
     Connect(#[source] io::Error),
     /// It does not speak the WebSocket protocol, or has no such path.
-    #[error("the WebSocket handshake failed: {0}")]
+    #[error("the WebSocket handshake failed: {}", clean_path(.0))]
     Handshake(String),
     /// No answer in time. The call stays outstanding: a blocked loop answers when it is free.
     #[error("{what} got no answer within {waited:?}")]
@@ -302,7 +304,7 @@ pub enum CdpError {
         waited: Duration,
     },
     /// The target refused the call.
-    #[error("{method} was refused: {message} ({code})")]
+    #[error("{method} was refused: {} ({code})", clean_path(message))]
     Refused {
         /// The call.
         method: Method,
@@ -318,10 +320,10 @@ pub enum CdpError {
         limit_bytes: usize,
     },
     /// A message is not what the protocol says.
-    #[error("a message is not understood: {0}")]
+    #[error("a message is not understood: {}", clean_path(.0))]
     Malformed(String),
     /// A snippet threw.
-    #[error("the snippet threw: {0}")]
+    #[error("the snippet threw: {}", clean_path(.0))]
     Threw(String),
     /// The connection is over.
     #[error("the connection is closed")]

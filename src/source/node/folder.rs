@@ -2,12 +2,15 @@
 //!
 //! A hard window takes 30 ms to read and fold: the task that talks to the target must not wait for it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::cdp::MESSAGE_LIMIT_BYTES;
 use super::cpu_json::Finished;
 use super::cpu_profile::{self, Border, Taking};
 use super::heap_profile::{self, HeapTaking};
@@ -19,6 +22,8 @@ use crate::source::Outbox;
 
 /// Hand-overs that wait at most. They come once a window; a fold takes a small part of one.
 const DEPTH: usize = 8;
+/// Bytes of hand-overs that wait or are being folded at most; a single one may be as large as a message.
+const MOST_BYTES: usize = MESSAGE_LIMIT_BYTES;
 
 /// Something to be folded.
 #[derive(Debug)]
@@ -50,10 +55,22 @@ pub enum HeapText {
     Evaluated(Box<RawValue>),
 }
 
+impl Job {
+    fn bytes(&self) -> usize {
+        let json = match self {
+            Self::Cpu { event, .. } => event,
+            Self::Heap { json: HeapText::Reply(reply) | HeapText::Evaluated(reply), .. } => reply,
+        };
+        json.get().len()
+    }
+}
+
 /// The folding thread's handle.
 #[derive(Debug)]
 pub struct Folder {
     jobs: mpsc::Sender<Job>,
+    /// Bytes that wait or are being folded.
+    held: Arc<AtomicUsize>,
     done: JoinHandle<()>,
 }
 
@@ -61,12 +78,23 @@ impl Folder {
     /// Starts folding into `out`.
     pub fn start(out: Outbox) -> Self {
         let (jobs, waiting) = mpsc::channel(DEPTH);
-        Self { jobs, done: tokio::task::spawn_blocking(move || work(&out, waiting)) }
+        let held = Arc::new(AtomicUsize::new(0));
+        let freed = held.clone();
+        Self { jobs, held, done: tokio::task::spawn_blocking(move || work(&out, waiting, &freed)) }
     }
 
     /// Gives a job; false if too many wait, and this one is lost.
     pub fn give(&self, job: Job) -> bool {
-        self.jobs.try_send(job).is_ok()
+        let (bytes, held) = (job.bytes(), self.held.load(Ordering::Relaxed));
+        if held > 0 && held + bytes > MOST_BYTES {
+            return false;
+        }
+        self.held.fetch_add(bytes, Ordering::Relaxed);
+        let given = self.jobs.try_send(job).is_ok();
+        if !given {
+            self.held.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        given
     }
 
     /// Waits until everything given is folded and sent.
@@ -77,10 +105,11 @@ impl Folder {
     }
 }
 
-fn work(out: &Outbox, mut jobs: mpsc::Receiver<Job>) {
+fn work(out: &Outbox, mut jobs: mpsc::Receiver<Job>, held: &AtomicUsize) {
     let mut border: Option<Border> = None;
     while let Some(job) = jobs.blocking_recv() {
         planted::panic_in("folder");
+        let bytes = job.bytes();
         match job {
             Job::Cpu { event, taking, gc_gauge } => match fold_cpu(&event, border.as_ref(), &taking) {
                 Ok((profile, next)) => {
@@ -99,6 +128,7 @@ fn work(out: &Outbox, mut jobs: mpsc::Receiver<Job>) {
                 Err(error) => out.note(NoteLevel::Error, format!("a heap window can't be used: {error}")),
             },
         }
+        held.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

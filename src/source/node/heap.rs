@@ -14,7 +14,7 @@ use super::heap_profile::STACK_DEPTH;
 use super::snippets::{Nonce, heap_read, heap_start, heap_stop};
 use super::wire::Method;
 use crate::feed::HeapState;
-use crate::profile::{Moment, Nanos, Span};
+use crate::profile::{Moment, Nanos, Span, clean_path};
 use crate::source::{HeapChoice, HeapMode};
 
 /// Where a read costs less, the profile is on by itself.
@@ -222,7 +222,7 @@ impl Heap {
                 // Nothing of ours runs, and what runs is not ours to end.
                 self.running = None;
                 let why = outcome.err().unwrap_or_else(|| OTHER.into());
-                self.refused = Some(why.as_str().into());
+                self.refused = Some(clean_path(&why));
                 Answer { calls: Vec::new(), failed: Some(format!("the heap profile is off: {why}")) }
             }
             (Asked::Start, Ok(())) => {
@@ -239,7 +239,7 @@ impl Heap {
 
     /// Ends it, for it does not work.
     pub fn fail(&mut self, why: String) -> Answer {
-        self.refused = Some(why.as_str().into());
+        self.refused = Some(clean_path(&why));
         Answer { calls: self.stop(), failed: Some(why) }
     }
 

@@ -20,6 +20,8 @@ use crate::source::HeapMode;
 pub const STACK_DEPTH: u32 = 128;
 /// Deeper trees are refused.
 const DEEPEST: u32 = 512;
+/// A node is an object in its caller's list.
+const BRACKETS_A_LEVEL: usize = 2;
 /// Each level of the tree is looked through once more for its children. This bounds it for a hostile tree.
 const SCAN_LIMIT_BYTES: usize = 4 << 30;
 
@@ -93,6 +95,10 @@ struct Waiting<'a> {
 }
 
 fn fold_json(profile: &HeapJson<'_>, taking: &HeapTaking) -> Result<Profile, ProfileError> {
+    // Before all else: looking through each level of a tree without end would take seconds.
+    if nesting(profile.head.get()) > BRACKETS_A_LEVEL * (DEEPEST as usize + 1) {
+        return Err(ProfileError::TooMany { what: "levels", most: DEEPEST as usize });
+    }
     let mut paths = Paths::new(Frame::named("all", FrameKind::Other));
     let mut bytes: FxHashMap<u32, i64> = FxHashMap::default();
     let (mut read, mut scanned, mut truncated) = (0, 0, 0);
@@ -119,6 +125,26 @@ fn fold_json(profile: &HeapJson<'_>, taking: &HeapTaking) -> Result<Profile, Pro
         waiting.extend(node.children.into_iter().map(|json| Waiting { json, parent: at, depth: depth + 1 }));
     }
     Ok(finish(paths, bytes, profile.samples.len() as u64, truncated, taking))
+}
+
+/// How deep brackets are nested in JSON that was parsed already.
+fn nesting(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn check_limits(nodes: usize, scanned: usize, depth: u32) -> Result<(), ProfileError> {

@@ -5,7 +5,7 @@
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::Request;
@@ -84,12 +84,19 @@ async fn fetch(address: SocketAddr) -> Result<Bytes, AttachError> {
 pub fn session_at_blocking(address: SocketAddr, patience: Duration) -> Result<Session, AttachError> {
     let unreachable = |source| AttachError::Unreachable { address: address.to_string(), source };
     let patience = patience.max(Duration::from_millis(1));
+    let until = Instant::now() + patience;
     let mut stream = std::net::TcpStream::connect_timeout(&address, patience).map_err(unreachable)?;
-    stream.set_read_timeout(Some(patience)).map_err(unreachable)?;
+    stream.set_write_timeout(Some(patience)).map_err(unreachable)?;
     write!(stream, "GET /json/list HTTP/1.0\r\nHost: {address}\r\n\r\n").map_err(unreachable)?;
     let mut answer = Vec::new();
     let mut piece = [0; 4096];
     loop {
+        // A timeout holds for one read only, and an answer may come byte by byte.
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(AttachError::InspectorSilent { address, waited: patience });
+        }
+        stream.set_read_timeout(Some(left)).map_err(unreachable)?;
         let length = stream.read(&mut piece).map_err(unreachable)?;
         answer.extend_from_slice(&piece[..length]);
         let body = answer.windows(4).position(|window| window == b"\r\n\r\n").map(|at| &answer[at + 4..]);
@@ -113,7 +120,7 @@ fn session_in(address: SocketAddr, body: &[u8]) -> Result<Session, AttachError> 
         web_socket_debugger_url: Option<String>,
     }
     let entries: Vec<Entry> =
-        serde_json::from_slice(body).map_err(|_| not_an_inspector(address, &excerpt(body)))?;
+        serde_json::from_str(&as_json(body)).map_err(|_| not_an_inspector(address, &excerpt(body)))?;
     let node = entries
         .into_iter()
         .find(|entry| entry.kind == "node")
@@ -127,6 +134,12 @@ fn session_in(address: SocketAddr, body: &[u8]) -> Result<Session, AttachError> 
             not_an_inspector(address, &format!("a list that names {}", excerpt(url.as_bytes())))
         })?;
     Ok(Session { path: path.to_owned(), title: node.title })
+}
+
+/// A list with blanks for control characters. Of a script's path Node escapes quotes and backslashes only, so a list may
+/// hold any other byte a path can, and would be no JSON.
+fn as_json(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).replace(|c: char| c < ' ', " ")
 }
 
 /// Whether a text is the path of a session: it goes into a request line, so nothing but plain characters.
@@ -180,6 +193,14 @@ mod tests {
     fn garbage_is_shown_without_its_control_characters() {
         let error = read("\u{1b}[2Jhello").expect_err("garbage");
         assert!(!error.to_string().contains('\u{1b}'), "{error}");
+    }
+
+    #[test]
+    fn a_script_of_any_name_can_be_reached() {
+        let body = b"[{\"type\":\"node\",\n\"title\":\"/srv/a\x1b[31m\n\xff.js[7]\",\n\
+            \"webSocketDebuggerUrl\":\"ws://127.0.0.1:9229/ab-12\"}]";
+        let session = session_in("127.0.0.1:9229".parse().expect("an address"), body).expect("a session");
+        assert_eq!((&*session.path, &*session.title), ("/ab-12", "/srv/a [31m \u{fffd}.js[7]"));
     }
 
     #[test]
