@@ -152,10 +152,9 @@ fn other_host(stream: TcpStream) {
     with_body(stream, body, body.len());
 }
 
-/// A byte a second, but not for ever: at the end flametop connects once more, to take back what it may
-/// have left, and there its patience is for each read.
+/// A byte a second.
 fn drip(stream: &mut TcpStream, text: &[u8]) {
-    for byte in &text[..text.len().min(4)] {
+    for byte in text {
         if stream.write_all(&[*byte]).is_err() || has_left(stream, Duration::from_secs(1)) {
             return;
         }

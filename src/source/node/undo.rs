@@ -374,9 +374,8 @@ const ANSWER: Duration = Duration::from_millis(300);
 
 /// A connection that blocks its thread and knows nothing but evaluation.
 struct Blocking {
-    socket: WebSocket<TcpStream>,
+    socket: WebSocket<Hurried>,
     last_id: u64,
-    until: Instant,
 }
 
 impl Blocking {
@@ -384,11 +383,11 @@ impl Blocking {
         let until = Instant::now() + deadline;
         let wait = deadline.max(Duration::from_millis(1));
         let stream = TcpStream::connect_timeout(&address, wait).map_err(CdpError::Connect)?;
-        set_patience(&stream, until).map_err(CdpError::Connect)?;
         stream.set_nodelay(true).map_err(CdpError::Connect)?;
+        let stream = Hurried { stream, until };
         let (socket, _) = client_with_config(format!("ws://{address}{path}"), stream, Some(limits()))
             .map_err(|error| CdpError::Handshake(error.to_string()))?;
-        Ok(Self { socket, last_id: 0, until })
+        Ok(Self { socket, last_id: 0 })
     }
 
     fn evaluate<T: serde::de::DeserializeOwned>(&mut self, snippet: &str) -> Result<T, CdpError> {
@@ -397,7 +396,6 @@ impl Blocking {
             .map_err(|error| CdpError::Malformed(error.to_string()))?;
         self.socket.send(Message::text(text)).map_err(broken)?;
         loop {
-            set_patience(self.socket.get_ref(), self.until).map_err(CdpError::Broken)?;
             let message = self.socket.read().map_err(broken)?;
             let Message::Text(text) = message else { continue };
             let wire: WireMessage<'_> = serde_json::from_str(text.as_str())
@@ -408,6 +406,31 @@ impl Blocking {
                 return value_of(result);
             }
         }
+    }
+}
+
+/// A connection that is given up at a moment, however its bytes come: a timeout of the socket holds for one read only.
+#[derive(Debug)]
+struct Hurried {
+    stream: TcpStream,
+    until: Instant,
+}
+
+impl io::Read for Hurried {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        set_patience(&self.stream, self.until)?;
+        self.stream.read(bytes)
+    }
+}
+
+impl io::Write for Hurried {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        set_patience(&self.stream, self.until)?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 
