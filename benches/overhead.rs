@@ -27,6 +27,8 @@ const MODES: [(&str, Option<&[&str]>); 7] = [
     ("cpu-only", Some(&["--no-heap", "--no-recompile"])),
     ("gauges-only", Some(&["--no-heap", "--no-cpu"])),
 ];
+/// How long after attaching the target's code is still being compiled anew.
+const SETTLING: Duration = Duration::from_secs(8);
 /// So many of them are compared unless others are asked for.
 const USUAL: usize = 3;
 
@@ -49,15 +51,20 @@ fn main() {
             runs[at].push(run);
         }
     }
-    let figures = |runs: &[Run]| [median(runs, |run| run.rate), median(runs, |run| run.cpu_us)];
+    let figures = |runs: &[Run]| {
+        [|run: &Run| run.rate, |run| run.cpu_us, |run| run.first].map(|figure| median(runs, figure))
+    };
     let bare = figures(&runs[0]);
     for (mode, runs) in modes.iter().zip(&runs) {
-        let [rate, cpu] = figures(runs);
+        let [rate, cpu, first] = figures(runs);
         println!(
-            "{:<14} median {rate:8.0} requests/s, {:.3} of bare; {cpu:7.1} us of the server's CPU each, {:.3} of bare",
+            "{:<14} median {rate:8.0} requests/s, {:.3} of bare; {cpu:7.1} us of the server's CPU each, {:.3} of bare; \
+             first {} s {:.3} of bare",
             MODES[*mode].0,
             rate / bare[0],
-            cpu / bare[1]
+            cpu / bare[1],
+            SETTLING.as_secs(),
+            first / bare[2]
         );
     }
     let own: Vec<(f64, f64)> = runs.iter().flatten().filter_map(|run| run.own).collect();
@@ -84,7 +91,9 @@ fn median<T>(all: &[T], figure: impl Fn(&T) -> f64) -> f64 {
 /// What one run has shown.
 #[derive(Clone, Copy)]
 struct Run {
-    /// Requests a second.
+    /// Requests a second in the first seconds under watch.
+    first: f64,
+    /// Requests a second after that.
     rate: f64,
     /// CPU time of the server for each, in microseconds.
     cpu_us: f64,
@@ -110,8 +119,8 @@ fn run(node: &str, mode: usize, length: Duration) -> Run {
     let port = ready_port(&mut server);
     load(port, Duration::from_secs(1));
     let mut watcher = watching.map(|args| watch(server.id(), args, &directory));
-    // The one-off cost of attaching is told apart in the README; the others warm up as long.
-    load(port, Duration::from_secs(3));
+    // The one-off cost of attaching is a figure of its own; the others warm up as long.
+    let first = load(port, SETTLING);
     let before = watcher.as_ref().map(|watcher| ticks(watcher.id()));
     let (started, served) = (Instant::now(), ticks(server.id()));
     let rate = load(port, length);
@@ -126,7 +135,7 @@ fn run(node: &str, mode: usize, length: Duration) -> Run {
     }
     interrupt(&mut server);
     let _ = std::fs::remove_dir_all(&directory);
-    Run { rate, cpu_us, own }
+    Run { first, rate, cpu_us, own }
 }
 
 fn watch(pid: u32, args: &[&str], directory: &Path) -> Child {

@@ -1,6 +1,7 @@
 //! The running sources: started as tasks, steered, stopped, and waited for.
 
 use crate::feed::{EndReason, Feed, SourceId};
+use crate::profile::clean_path;
 use crate::source::{Inbox, Order, Source, SourceError, Steering, control, outbox};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -41,7 +42,8 @@ impl Sources {
                 }
                 Err(error) => {
                     let hint = error.hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
-                    out.send(Feed::Ended(EndReason::Failed(format!("{}{hint}", error.message).into())));
+                    let text = clean_path(&format!("{}{hint}", error.message));
+                    out.send(Feed::Ended(EndReason::Failed(text)));
                     Some(error)
                 }
             }

@@ -247,6 +247,9 @@ impl AttachError {
             Self::NotAnInspector { .. } | Self::TooLarge { .. } => {
                 "give the port that `node --inspect` prints, not a port of the application".into()
             }
+            Self::Protocol { source: CdpError::Handshake(_), .. } => {
+                "give the host:port or the ws:// address that `node --inspect` prints".into()
+            }
             Self::InspectorSilent { .. } => "is it stopped, or the port of something else?".into(),
             Self::Bun { .. }
             | Self::Deno { .. }

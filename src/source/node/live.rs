@@ -5,7 +5,9 @@
 
 use std::time::{Duration, Instant};
 
+use serde::de::IgnoredAny;
 use serde_json::json;
+use serde_json::value::RawValue;
 use tokio::time::{sleep_until, timeout};
 
 use super::board::Board;
@@ -389,7 +391,11 @@ impl Live<'_> {
 
     /// The profiler runs: its start has stopped the target while V8 logged all code it knows.
     fn started(&mut self, reply: &Reply) {
-        if let Err(error) = &reply.result {
+        let thrown = |result: &RawValue| match value_of::<IgnoredAny>(result) {
+            Err(error @ CdpError::Threw(_)) => Some(error.to_string()),
+            _ => None,
+        };
+        if let Some(error) = reply.result.as_deref().map_or_else(|error| Some(error.to_string()), thrown) {
             self.out.note(NoteLevel::Error, format!("the profiler did not start: {error}"));
         }
         let window = self.rotation.length().into();
