@@ -52,7 +52,7 @@ fn main() {
         }
     }
     let figures = |runs: &[Run]| {
-        [|run: &Run| run.rate, |run| run.cpu_us, |run| run.first].map(|figure| median(runs, figure))
+        [median(runs, |run| run.rate), median(runs, |run| run.cpu_us), median(runs, |run| run.first)]
     };
     let bare = figures(&runs[0]);
     for (mode, runs) in modes.iter().zip(&runs) {
