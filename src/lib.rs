@@ -14,6 +14,7 @@
 //!  source/pprof_http ─┼Outbox─► event ─┬─► session.ingest (intern, fold)
 //!  source/file       ─┘  (8)           └─► offered to every sink ─────────────────► record (SQLite)
 //!                     ◄─Order─ effect
+//!  deeds, connections ─► guard process: outlives all this, undoes what is left
 //!  input thread ──────────────► key ─► app.update(msg, session, shown) ─► effects ─► export, copy ...
 //!                               dirty ─► shown.refresh ─► view::frame ─► one slot ─► terminal writer
 //! ```
@@ -34,14 +35,16 @@
 //! # Harm
 //!
 //! The target is somebody's production. A source undoes what it did on every way out; a panic in any
-//! thread frees targets and terminal before it is told ([`engine::install_panic_hook`]). What was lost
+//! thread frees targets and terminal before it is told ([`engine::install_panic_hook`]). What flametop can't do
+//! any more itself, killed or stopped, its [`guard`] does: a process of its own, told of each deed before it is
+//! done. A lease in the target is the net below that. What was lost
 //! is part of every window ([`profile::Sampling`]) and of every export. Names from outside pass one
 //! door ([`profile::clean_name`]). Every queue has a bound and a policy that its module states.
 //!
 //! # Layers
 //!
 //! Arrows point down only, and a test reads the imports: `profile`, `files` <- `feed`, `gauges`,
-//! `format` <- `record`, `session` <- `source`, `sink`, `app`, `theme`, `demo` <- `view` <- `engine`
+//! `format` <- `record`, `session`, `guard` <- `source`, `sink`, `app`, `theme`, `demo` <- `view` <- `engine`
 //! <- `cli` <- `main`. ratatui lives in `view`, `theme` and `engine/terminal`; crossterm in `engine`;
 //! prost in `format`; rusqlite in `record`; sysinfo in `source/{discover,procstat}`; clap in `cli`;
 //! pprof-rs in `source/this_process`.

@@ -47,6 +47,47 @@ fn ctrl_c_gives_the_terminal_back() {
 }
 
 #[test]
+fn leaving_with_the_last_frame_gives_the_terminal_back_and_shows_it() {
+    let mut pty = demo(80, 24);
+    pty.send("Q");
+    ends_clean(&mut pty, 0);
+    assert!(!pty.in_alternate_screen() && pty.shows("samples"), "{}", pty.screen());
+}
+
+/// Nothing of ours runs any more when these strike: the guard does it.
+#[test]
+fn signals_that_cannot_be_caught_or_are_crashes_give_the_terminal_back_too() {
+    for signal in [Signal::KILL, Signal::ABORT, Signal::ILL, Signal::TRAP] {
+        let mut pty = demo(80, 24);
+        pty.signal(signal);
+        pty.wait_exit(SOON);
+        wait_for("the terminal to be given back", SOON, || pty.modes_left_on().is_empty());
+        pty.assert_given_back();
+    }
+}
+
+#[test]
+fn the_picker_gives_the_terminal_back() {
+    let mut pty = PtyCommand::flametop(&[]).size(80, 24).start();
+    pty.wait_for_screen("the list of processes", SOON, |screen| !screen.trim().is_empty());
+    pty.send("\u{3}");
+    pty.wait_exit(SOON);
+    pty.assert_given_back();
+}
+
+#[test]
+fn a_stop_and_a_continuation_from_outside_keep_the_screen_whole() {
+    let mut pty = demo(80, 24);
+    pty.signal(Signal::STOP);
+    wait_for("it to stop", SOON, || process::state(pty.pid()) == Some('T'));
+    pty.signal(Signal::CONT);
+    pty.wait_for_screen("the screen again", SOON, |screen| screen.contains("samples"));
+    assert!(pty.in_alternate_screen());
+    pty.send("q");
+    ends_clean(&mut pty, 0);
+}
+
+#[test]
 fn every_ending_signal_gives_the_terminal_back_and_tells_its_number() {
     for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129), (Signal::QUIT, 131)] {
         let mut pty = demo(80, 24);

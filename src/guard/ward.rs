@@ -115,6 +115,19 @@ fn ward() -> MutexGuard<'static, Ward> {
     WARD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The ward for those who may be in a panic, which may have happened while somebody held it: everybody else holds it
+/// for moments. A guard that is not told finds for itself that nothing is left to undo.
+fn ward_briefly() -> Option<MutexGuard<'static, Ward>> {
+    for _ in 0..5 {
+        match WARD.try_lock() {
+            Ok(ward) => return Some(ward),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => std::thread::park_timeout(Duration::from_millis(10)),
+        }
+    }
+    None
+}
+
 /// Says how a guard is started: `program` with `arguments`. Without this there is none: a test or a program that uses
 /// the library has no flametop to start.
 pub fn employ(program: PathBuf, arguments: &[&str]) {
@@ -143,9 +156,9 @@ pub fn connected(id: &str, connection: BorrowedFd<'_>) -> io::Result<()> {
     ward.tell(&Message::Connected { id: id.to_owned() }, Some(connection))
 }
 
-/// Tells that a deed was undone.
+/// Tells that a deed was undone. From any thread, also in a panic.
 pub fn release(id: &str) {
-    let mut ward = ward();
+    let Some(mut ward) = ward_briefly() else { return };
     if ward.held.remove(id).is_some() {
         // One that can't be told will find that nothing is left to undo.
         let _ = ward.tell(&Message::Release { id: id.to_owned() }, None);
@@ -160,14 +173,9 @@ pub fn terminal_taken(tty: File, before: Modes, taken: Modes) -> io::Result<()> 
     ward.tell(&Message::TerminalTaken { before, taken }, Some(copy.as_fd()))
 }
 
-/// Tells that it is the shell's again. From any thread, also in a panic: it does not wait for the ward.
+/// Tells that it is the shell's again. From any thread, also in a panic.
 pub fn terminal_returned() {
-    let mut ward = match WARD.try_lock() {
-        Ok(ward) => ward,
-        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-        // The guard will find the modes changed, and leave them.
-        Err(TryLockError::WouldBlock) => return,
-    };
+    let Some(mut ward) = ward_briefly() else { return };
     if ward.terminal.take().is_some() {
         let _ = ward.tell(&Message::TerminalReturned, None);
     }

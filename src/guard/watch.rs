@@ -187,3 +187,111 @@ fn is_ready(fd: impl AsFd, patience: Duration) -> bool {
     let mut fds = [PollFd::new(&fd, PollFlags::IN)];
     matches!(poll(&mut fds, Some(&wait)), Ok(ready) if ready > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+    use std::sync::{Arc, Mutex};
+
+    /// Undoes a deed at the n-th try.
+    struct Owner {
+        tries_needed: usize,
+        tried: Mutex<Vec<String>>,
+    }
+
+    impl Owner {
+        fn new(tries_needed: usize) -> Self {
+            Self { tries_needed, tried: Mutex::default() }
+        }
+
+        fn tried(&self) -> Vec<String> {
+            self.tried.lock().expect("no test panicked").clone()
+        }
+    }
+
+    impl Undo for Owner {
+        fn undo(&self, deed: &str, _: Duration) -> Undone {
+            let mut tried = self.tried.lock().expect("no test panicked");
+            tried.push(deed.to_owned());
+            let count = tried.iter().filter(|known| *known == deed).count();
+            if count >= self.tries_needed { Undone::Done } else { Undone::NotYet }
+        }
+    }
+
+    fn hold(id: &str) -> Message {
+        Message::Hold { id: id.into(), deed: format!("deed {id}"), pid: None }
+    }
+
+    fn guarded(messages: &[Message], owner: &Owner) {
+        let (ours, theirs) = channel::pair().expect("a pair");
+        messages.iter().for_each(|message| channel::send(&ours, message, None).expect("sent"));
+        drop(ours);
+        run(theirs, owner).expect("it ends");
+    }
+
+    #[test]
+    fn what_is_still_held_at_the_end_of_the_line_is_undone_and_what_was_released_is_not() {
+        let owner = Owner::new(1);
+        guarded(&[hold("a"), hold("b"), Message::Release { id: "a".into() }, Message::Beat], &owner);
+        assert_eq!(owner.tried(), ["deed b"]);
+    }
+
+    #[test]
+    fn a_later_deed_of_the_same_name_replaces_the_first() {
+        let owner = Owner::new(1);
+        let other = Message::Hold { id: "a".into(), deed: "other".into(), pid: None };
+        guarded(&[hold("a"), other], &owner);
+        assert_eq!(owner.tried(), ["other"]);
+    }
+
+    #[test]
+    fn what_cannot_be_undone_yet_is_tried_again() {
+        let owner = Owner::new(3);
+        guarded(&[hold("a")], &owner);
+        assert_eq!(owner.tried().len(), 3);
+    }
+
+    #[test]
+    fn the_deed_of_a_process_that_has_ended_is_none() {
+        let mut child = std::process::Command::new("true").spawn().expect("it runs");
+        let pid = Pid::from_child(&child);
+        let held = pidfd_open(pid, PidfdFlags::empty()).expect("a child that was not collected can be held");
+        assert!(is_ready(&held, Duration::from_secs(10)), "it ends");
+        let owner = Owner::new(1);
+        guarded(&[Message::Hold { id: "a".into(), deed: "a".into(), pid: Some(child.id()) }], &owner);
+        assert_eq!(owner.tried(), Vec::<String>::new());
+        child.wait().expect("collected");
+    }
+
+    #[test]
+    fn the_connection_of_a_deed_is_cut_for_everybody_before_it_is_undone() {
+        let (ours, theirs) = channel::pair().expect("a pair");
+        let (here, mut there) = UnixStream::pair().expect("a connection");
+        channel::send(&ours, &hold("a"), None).expect("sent");
+        channel::send(&ours, &Message::Connected { id: "a".into() }, Some(here.as_fd())).expect("sent");
+        drop(ours);
+        run(theirs, &Owner::new(1)).expect("it ends");
+        // Our own end is still open, as that of a flametop that is stopped.
+        assert_eq!(there.read(&mut [0]).expect("no error"), 0);
+        drop(here);
+    }
+
+    #[test]
+    fn a_silent_flametop_is_acted_for_and_one_that_speaks_again_takes_over() {
+        let (ours, theirs) = channel::pair().expect("a pair");
+        channel::send(&ours, &hold("a"), None).expect("sent");
+        // Never undone: only the word of flametop ends it.
+        let owner = Arc::new(Owner::new(usize::MAX));
+        let of_guard = owner.clone();
+        let began = Instant::now();
+        let guard = std::thread::spawn(move || run(theirs, &*of_guard).expect("it ends"));
+        while owner.tried().is_empty() && began.elapsed() < SILENCE * 4 {
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        assert!(began.elapsed() >= SILENCE && !owner.tried().is_empty());
+        channel::send(&ours, &Message::Beat, None).expect("it still listens");
+        guard.join().expect("no panic");
+    }
+}

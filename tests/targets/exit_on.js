@@ -1,6 +1,6 @@
 // Works for a while, then ends in the way it is told to.
 //
-//   node exit_on.js WAY [after_ms=300]
+//   node exit_on.js WAY [after_ms=300 | asked]
 //
 //   exit       process.exit(7)
 //   natural    nothing left to do; code 0
@@ -11,7 +11,7 @@
 //   kill       SIGKILL from itself
 //   execve     becomes another program under the same PID (Node 24 and later; elsewhere exits with 3)
 //
-// Prints `ready`, and `ending WAY` just before the end.
+// With `asked` it ends on SIGUSR2. Prints `ready`, and `ending WAY` just before the end.
 'use strict';
 
 const way = process.argv[2];
@@ -49,5 +49,6 @@ function workABit() {
 if (!Object.hasOwn(WAYS, way)) throw new Error(`unknown way: ${way}`);
 const working = setInterval(workABit, 10);
 if (way === 'sigterm') process.on('SIGTERM', end);
+else if (process.argv[3] === 'asked') process.on('SIGUSR2', end);
 else setTimeout(end, afterMs);
 console.log('ready');
