@@ -79,6 +79,7 @@ fn later(node: &Path, way: &str, state: State) -> (Duration, ExitStatus, ExitSta
     (with.saturating_sub(without), bare, watched)
 }
 
+#[expect(clippy::print_stdout, reason = "whoever runs it reads the figures")]
 fn check(major: u32, node: &Path, way: &str, state: State) {
     let mut least = Duration::MAX;
     for _ in 0..TRIES {

@@ -9,7 +9,7 @@
 //!   flametop which does not move,
 //! * the terminal, with the modes that it had before.
 //!
-//! [`watch`] is that process; [`hold`], [`connected`], [`release`] and [`beat`] are what flametop tells it, over a
+//! [`run`] is that process; [`hold`], [`connected`], [`release`] and [`beat`] are what flametop tells it, over a
 //! socket pair with whole messages ([`Message`]). The guard acts when that socket closes (flametop has ended, in
 //! whichever way) and when it has heard nothing for [`SILENCE`]: flametop is stopped, or starved.
 

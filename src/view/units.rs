@@ -171,7 +171,8 @@ pub fn range(unit: GaugeUnit, min: f64, max: f64) -> String {
         GaugeUnit::Count => (1.0, ""),
     };
     let number = |value: f64| {
-        let value = value / scale;
+        // A negative zero is zero.
+        let value = value / scale + 0.0;
         if value.abs() < 0.05 || value.abs() >= 9.95 || unit == GaugeUnit::Count {
             format!("{value:.0}")
         } else {
@@ -184,6 +185,11 @@ pub fn range(unit: GaugeUnit, min: f64, max: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_has_no_sign() {
+        assert_eq!(range(GaugeUnit::Ratio, -0.0, 0.02), "0–2.0%");
+    }
 
     #[test]
     fn numbers_have_three_figures_and_a_unit() {

@@ -3,6 +3,7 @@
 //! Pure. A poll that is not answered means native code (V8 serves us inside JavaScript); polls that are answered while
 //! the loop stands still mean JavaScript.
 
+use std::ops::Add;
 use std::time::{Duration, Instant};
 
 use super::agent::Poll;
@@ -100,13 +101,18 @@ fn utilization(before: &Poll, after: &Poll) -> Option<(Gauge, f64)> {
 
 fn collections(poll: &Poll, span: Option<Duration>) -> Vec<(Gauge, f64)> {
     let Some(kinds) = &poll.gc else { return Vec::new() };
+    // Not `sum`, whose nothing is a negative zero.
     let seconds = |minor: bool| -> f64 {
-        kinds.iter().filter(|(kind, _)| is_minor(kind) == minor).map(|(_, gc)| gc.us / 1e6).sum()
+        kinds
+            .iter()
+            .filter(|(kind, _)| is_minor(kind) == minor)
+            .map(|(_, gc)| gc.us / 1e6)
+            .fold(0.0, f64::add)
     };
     let (minor, major) = (seconds(true), seconds(false));
     let longest = kinds.values().map(|gc| gc.max_us).fold(0.0, f64::max);
     let mut values = vec![
-        (Gauge::GcCount, kinds.values().map(|gc| f64::from(gc.n)).sum()),
+        (Gauge::GcCount, kinds.values().map(|gc| f64::from(gc.n)).fold(0.0, f64::add)),
         (Gauge::GcMinor, minor),
         (Gauge::GcMajor, major),
         (Gauge::GcPauseMax, longest / 1e6),
