@@ -37,7 +37,7 @@ const STATES: [State; 5] =
 const WAYS: [&str; 5] = ["exit", "natural", "uncaught", "rejection", "sigterm"];
 
 impl State {
-    fn enter(self, pty: &Pty) {
+    fn enter(self, pty: &Pty, target: &Target) {
         match self {
             Self::Running => {}
             Self::Frozen => {
@@ -45,7 +45,11 @@ impl State {
                 pty.wait_for_text("FROZEN", SOON);
             }
             Self::SlowTerminal => pty.stop_reading(),
-            Self::Killed => pty.signal(Signal::KILL),
+            // Until its guard has cut the connection: README's limits tell of an exit in that very moment.
+            Self::Killed => {
+                pty.signal(Signal::KILL);
+                target.wait_ports(&[], SOON);
+            }
             Self::Stopped => pty.signal(Signal::STOP),
         }
     }
@@ -73,7 +77,7 @@ fn later(node: &Path, way: &str, state: State) -> (Duration, ExitStatus, ExitSta
     let mut target = start(node, way);
     let pty = PtyCommand::flametop(&[&target.pid().to_string()]).size(120, 40).start();
     pty.wait_for_text("samples", SOON);
-    state.enter(&pty);
+    state.enter(&pty, &target);
     let (watched, with) = end(&mut target, way);
     pty.read_on();
     (with.saturating_sub(without), bare, watched)
