@@ -19,11 +19,11 @@ mod modes;
 mod ward;
 mod watch;
 
-pub use channel::pair;
 pub use message::Message;
-pub use modes::{Modes, Screen, write_leave};
+pub use modes::{Modes, write_leave};
 pub use ward::{
-    beat, connected, dismiss, employ, hold, is_on_duty, release, terminal_returned, terminal_taken,
+    beat, connected, dismiss, employ, hold, is_on_duty, lock_briefly, release, terminal_returned,
+    terminal_taken,
 };
 pub use watch::{Undo, Undone, run};
 

@@ -115,14 +115,14 @@ fn ward() -> MutexGuard<'static, Ward> {
     WARD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The ward for those who may be in a panic, which may have happened while somebody held it: everybody else holds it
-/// for moments. A guard that is not told finds for itself that nothing is left to undo.
-fn ward_briefly() -> Option<MutexGuard<'static, Ward>> {
+/// A lock for those who may be in a panic, which may have happened while somebody held it; `None` if it is kept. Only
+/// for what everybody else holds for moments.
+pub fn lock_briefly<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     for _ in 0..5 {
-        match WARD.try_lock() {
-            Ok(ward) => return Some(ward),
+        match mutex.try_lock() {
+            Ok(held) => return Some(held),
             Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => std::thread::park_timeout(Duration::from_millis(10)),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
         }
     }
     None
@@ -158,7 +158,8 @@ pub fn connected(id: &str, connection: BorrowedFd<'_>) -> io::Result<()> {
 
 /// Tells that a deed was undone. From any thread, also in a panic.
 pub fn release(id: &str) {
-    let Some(mut ward) = ward_briefly() else { return };
+    // A guard that is not told finds for itself that nothing is left to undo.
+    let Some(mut ward) = lock_briefly(&WARD) else { return };
     if ward.held.remove(id).is_some() {
         // One that can't be told will find that nothing is left to undo.
         let _ = ward.tell(&Message::Release { id: id.to_owned() }, None);
@@ -175,7 +176,7 @@ pub fn terminal_taken(tty: File, before: Modes, taken: Modes) -> io::Result<()> 
 
 /// Tells that it is the shell's again. From any thread, also in a panic.
 pub fn terminal_returned() {
-    let Some(mut ward) = ward_briefly() else { return };
+    let Some(mut ward) = lock_briefly(&WARD) else { return };
     if ward.terminal.take().is_some() {
         let _ = ward.tell(&Message::TerminalReturned, None);
     }

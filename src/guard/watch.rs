@@ -10,7 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::Shutdown;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::{Message, PERSISTENCE, SILENCE, Screen, channel};
+use super::modes::Screen;
+use super::{Message, PERSISTENCE, SILENCE, channel};
 
 /// How long a target that waits only for us to go may take to go itself, before anything is asked of it: asking one
 /// that is about to exit can crash it.

@@ -14,7 +14,7 @@ use super::open::Inspector;
 use super::snippets::{InspectorEnd, leave};
 use super::undo;
 use super::wire::Method;
-use crate::source::procfs::Process;
+use crate::source::procfs::ProcessIdentity;
 
 /// How a target was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub async fn detach(mut cdp: Cdp, inspector: &Inspector, patience: Duration) -> 
     let cleaned = timeout(patience, clean(&mut cdp, inspector, end, patience)).await;
     // Before the inspector closes: closing it under a connected client blocks the target's loop for 50 ms.
     cdp.disconnect();
-    let done = if is_stopped(inspector) {
+    let done = if inspector.process.is_some_and(ProcessIdentity::is_stopped) {
         // It reads what we sent when it is let run; until then waiting is vain.
         false
     } else if inspector.opened_by_us {
@@ -44,12 +44,6 @@ pub async fn detach(mut cdp: Cdp, inspector: &Inspector, patience: Duration) -> 
         return Left::AsItWas;
     }
     Left::StillOpen
-}
-
-/// Whether the target is stopped by a signal, where nothing answers.
-fn is_stopped(inspector: &Inspector) -> bool {
-    let status = inspector.process.and_then(|process| Process::new(process.pid).status().ok());
-    status.is_some_and(|status| status.is_stopped())
 }
 
 /// The snippet's timer, with room for a busy loop.

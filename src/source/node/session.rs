@@ -234,8 +234,7 @@ fn measures_coverage(pid: Option<u32>) -> bool {
 async fn ended_within(process: ProcessIdentity, patience: Duration) -> bool {
     let until = Instant::now() + patience;
     loop {
-        let gone =
-            !process.still_same() || Process::new(process.pid).status().is_ok_and(|status| status.is_dead());
+        let gone = process.has_ended();
         if gone || Instant::now() >= until {
             return gone;
         }

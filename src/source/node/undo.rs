@@ -9,7 +9,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -95,26 +95,14 @@ fn opening(process: ProcessIdentity) -> String {
 
 /// What must be undone now. Hardly waits: a panic may have happened while the list was held; then it is empty.
 pub fn pending() -> Vec<Pending> {
-    hold_briefly().map(|list| list.clone()).unwrap_or_default()
+    guard::lock_briefly(&PENDING).map(|list| list.clone()).unwrap_or_default()
 }
 
 fn forget(id: &str) {
-    if let Some(mut list) = hold_briefly() {
+    if let Some(mut list) = guard::lock_briefly(&PENDING) {
         list.retain(|pending| pending.id() != id);
     }
     guard::release(id);
-}
-
-/// The list, unless somebody keeps it: all others hold it for moments.
-fn hold_briefly() -> Option<MutexGuard<'static, Vec<Pending>>> {
-    for _ in 0..5 {
-        match PENDING.try_lock() {
-            Ok(list) => return Some(list),
-            Err(TryLockError::Poisoned(list)) => return Some(list.into_inner()),
-            Err(TryLockError::WouldBlock) => thread::sleep(STEP),
-        }
-    }
-    None
 }
 
 /// Undoes whatever is pending, all targets within one deadline. Gives what could not be undone.
@@ -170,7 +158,7 @@ impl Pending {
             return Ok(());
         }
         match self {
-            Self::Attached(inspector) if inspector.process.is_some_and(is_stopped) => {
+            Self::Attached(inspector) if inspector.process.is_some_and(ProcessIdentity::is_stopped) => {
                 // It takes connections and does not answer: waiting is vain.
                 Err(CdpError::TimedOut { what: "a stopped process", waited: Duration::ZERO })
             }
@@ -211,10 +199,10 @@ impl Pending {
     fn is_settled(&self) -> bool {
         match self {
             Self::Attached(inspector) => {
-                inspector.process.is_some_and(has_ended)
+                inspector.process.is_some_and(ProcessIdentity::has_ended)
                     || inspector.opened_by_us && inspector.still_listens() == Some(false)
             }
-            Self::Opening { process, .. } => has_ended(*process),
+            Self::Opening { process, .. } => process.has_ended(),
         }
     }
 
@@ -270,14 +258,6 @@ fn way_out(address: &str) -> String {
     format!(
         "close it with `node inspect {address}` and there `exec process._debugEnd()`, or restart the process"
     )
-}
-
-fn has_ended(process: ProcessIdentity) -> bool {
-    !process.still_same() || Process::new(process.pid).status().is_ok_and(|status| status.is_dead())
-}
-
-fn is_stopped(process: ProcessIdentity) -> bool {
-    Process::new(process.pid).status().is_ok_and(|status| status.is_stopped())
 }
 
 fn left_until(until: Instant) -> Duration {

@@ -68,6 +68,16 @@ impl ProcessIdentity {
     pub fn still_same(&self) -> bool {
         Process::new(self.pid).identity().is_ok_and(|now| now == *self)
     }
+
+    /// Whether it has ended, collected or not, or become another program.
+    pub fn has_ended(self) -> bool {
+        !self.still_same() || Process::new(self.pid).status().is_ok_and(|status| status.is_dead())
+    }
+
+    /// Whether it is stopped by a signal, where nothing answers.
+    pub fn is_stopped(self) -> bool {
+        Process::new(self.pid).status().is_ok_and(|status| status.is_stopped())
+    }
 }
 
 /// A process to be asked. Holding one says nothing about whether it lives.
