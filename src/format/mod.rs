@@ -13,6 +13,7 @@ mod export;
 #[cfg(test)]
 mod fixture;
 mod folded;
+mod gather;
 mod inflate;
 mod limits;
 mod names;

@@ -4,13 +4,14 @@
 //! locations or functions that are missing. Everything it let pass is counted in the notes.
 
 use super::remarks::Remarks;
-use super::samples::{Column, Samples};
+use super::samples::Samples;
 use super::scan::{Tables, scan};
 use super::symbols::{Strings, Symbols};
 use super::threads::Threads;
 use super::wire::fault;
+use crate::format::gather::{Column, Gathering};
 use crate::format::{Limits, ReadError, Strictness, unpack};
-use crate::profile::{Moment, Nanos, Profile, ProfileLane, Sampling, Span, Unit, ValueKind};
+use crate::profile::{Moment, Nanos, Profile, Sampling, Span, Unit, ValueKind};
 use std::sync::Arc;
 
 /// Reads a profile, gzipped or not.
@@ -37,12 +38,11 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Profile, ReadError
         symbols.check()?;
     }
     let columns = columns(&mut symbols)?;
-    let counts = columns.iter().position(|column| column.kind.unit == Unit::Count);
     if columns.is_empty() && symbols.tables.samples > 0 {
         return Err(fault(0, "it has samples but no sample types"));
     }
     let threads = Threads::new(&symbols);
-    let mut samples = Samples::new(limits, columns, counts, threads);
+    let mut samples = Samples::new(limits, Gathering::new(limits, columns), threads);
     samples.read(bytes, &mut symbols)?;
     assemble(symbols, samples)
 }
@@ -91,13 +91,15 @@ fn assemble(mut symbols: Symbols<'_>, samples: Samples<'_>) -> Result<Profile, R
     };
     let notes = notes(&mut symbols, &samples)?;
     let sampling = sampling(&mut symbols, &samples)?;
+    let kinds = samples.gathered.columns.iter().map(|column| column.kind.clone()).collect();
+    let (nodes, lanes) = samples.gathered.finish(&samples.threads.list);
     Ok(Profile {
-        kinds: samples.columns.iter().map(|column| column.kind.clone()).collect(),
+        kinds,
         span,
         covered: symbols.remarks.covered().unwrap_or(span.length).min(span.length),
         sampling,
-        lanes: lanes(&samples),
-        nodes: samples.nodes,
+        lanes,
+        nodes,
         frames: symbols.frames,
         notes,
     })
@@ -108,11 +110,7 @@ fn sampling(symbols: &mut Symbols<'_>, samples: &Samples<'_>) -> Result<Sampling
     let (unit, factor) = Unit::parse(&symbols.strings.text(unit)?).unwrap_or((Unit::Count, 1));
     let period = symbols.tables.period.saturating_mul(factor);
     let named = |column: &Column| matches!(&*column.kind.name, "samples" | "sample");
-    let taken = samples
-        .columns
-        .iter()
-        .position(named)
-        .map_or(0, |at| samples.values.iter().skip(at).step_by(samples.columns.len()).sum::<i64>());
+    let taken = samples.gathered.columns.iter().position(named).map_or(0, |at| samples.gathered.sum(at));
     let mut sampling = Sampling {
         period_name: symbols.strings.text(name)?,
         period: u64::try_from(period).unwrap_or(0),
@@ -126,18 +124,12 @@ fn sampling(symbols: &mut Symbols<'_>, samples: &Samples<'_>) -> Result<Sampling
 
 fn notes(symbols: &mut Symbols<'_>, samples: &Samples<'_>) -> Result<Vec<Arc<str>>, ReadError> {
     let mut notes = std::mem::take(&mut symbols.remarks.notes);
-    let faults = &samples.faults;
-    let full = samples.columns.iter().filter(|column| column.room == 0).count() as u64;
-    for (count, what) in [
-        (faults.dangling, "samples refer to locations that are missing from the file"),
-        (faults.cut, "stacks end early: the file has more different ones than flametop keeps"),
-        (faults.lines, "line counts were left out: the file has more than flametop keeps"),
-        (full, "sample types have values too great to add up; what did not fit was left out"),
-    ] {
-        if count > 0 {
-            notes.push(format!("{count} {what}").into());
-        }
+    let dangling = samples.faults.dangling;
+    if dangling > 0 {
+        let missing = "samples refer to locations that are missing from the file";
+        notes.push(format!("{dangling} {missing}").into());
     }
+    notes.extend(samples.gathered.notes());
     if !samples.threads.foreign.is_empty() {
         let keys = samples.threads.foreign.iter().map(|key| symbols.strings.text(*key));
         let keys: Vec<Arc<str>> = keys.collect::<Result<_, _>>()?;
@@ -148,34 +140,4 @@ fn notes(symbols: &mut Symbols<'_>, samples: &Samples<'_>) -> Result<Vec<Arc<str
         notes.push(format!("the file asks viewers to drop frames like {pattern}; they are shown").into());
     }
     Ok(notes)
-}
-
-/// The gathered rows by thread, in order.
-fn lanes(samples: &Samples<'_>) -> Vec<ProfileLane> {
-    let mut order: Vec<u32> = (0..samples.rows.len() as u32).collect();
-    order.sort_unstable_by_key(|row| samples.rows[*row as usize]);
-    let mut lines: Vec<(u32, u32, u32)> =
-        samples.lines.iter().map(|((row, line), count)| (*row, *line, *count)).collect();
-    lines.sort_unstable();
-    let by_thread = order.chunk_by(|a, b| samples.rows[*a as usize].0 == samples.rows[*b as usize].0);
-    by_thread.map(|rows| lane(samples, rows, &lines)).collect()
-}
-
-fn lane(samples: &Samples<'_>, rows: &[u32], lines: &[(u32, u32, u32)]) -> ProfileLane {
-    let (thread, width) = (samples.rows[rows[0] as usize].0, samples.columns.len());
-    let node = |row: &u32| samples.rows[*row as usize].1;
-    let column = |at: usize| rows.iter().map(|row| samples.values[*row as usize * width + at]).collect();
-    let lines_of = |row: &u32| {
-        let from = lines.partition_point(|line| line.0 < *row);
-        let of_row = lines[from..].iter().take_while(|line| line.0 == *row);
-        of_row.map(|line| (node(row), line.1, line.2)).collect::<Vec<_>>()
-    };
-    ProfileLane {
-        thread: samples.threads.list[thread as usize].clone(),
-        nodes: rows.iter().map(node).collect(),
-        columns: (0..width).map(column).collect(),
-        lines: rows.iter().flat_map(lines_of).collect(),
-        runs: Vec::new(),
-        runs_dropped: 0,
-    }
 }
