@@ -1,21 +1,17 @@
 //! Files as sources: recordings and profiles, told by their content and never by their name.
 //!
-//! A recording is replayed ([`super::replay`]); a profile of any format we read is one window, or a
-//! few, that arrive at once.
+//! A recording is replayed with its own sources and times, as fast as it is taken; a profile of any
+//! format we read is one window, or a few, that arrive at once.
 
-use super::replay::replay;
+use super::stored::Stored;
 use super::{BoxFuture, Control, ErrorClass, Fit, KindSpec, Outbox, Source, SourceError, SourceKind};
 use super::{SourceOptions, TargetSpec};
-use crate::feed::{Capability, EndReason, Event, Feed, Order, TargetInfo};
-use crate::format::{self, Format, Limits, ReadError};
-use crate::profile::{Nanos, Profile, Unit, clean_path};
-use crate::record::{Reader, RecordError, is_recording};
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use crate::feed::{EndReason, Event, Order};
+use std::path::PathBuf;
+use tokio::sync::mpsc;
 
-/// Bytes from which the kind of a file is told.
-const HEAD_BYTES: u64 = 512;
+/// Events read ahead of the engine.
+const AHEAD: usize = 8;
 
 const SPEC: KindSpec = KindSpec {
     name: "file",
@@ -32,78 +28,17 @@ struct FileSource {
     path: PathBuf,
 }
 
-/// What a file turned out to be.
-enum Content {
-    Recording(Box<Reader>),
-    Profiles(&'static str, Vec<Profile>),
-}
-
-/// What a file turned out not to be.
-#[derive(Debug, thiserror::Error)]
-enum FileError {
-    #[error("failed to read {}: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
-    #[error("{} is not a regular file", path.display())]
-    NotAFile { path: PathBuf },
-    #[error("{} is neither a recording nor a profile that flametop reads", path.display())]
-    Unknown { path: PathBuf },
-    #[error("{}: {source}", path.display())]
-    Profile { path: PathBuf, source: ReadError },
-    #[error(transparent)]
-    Recording(RecordError),
-}
-
-impl FileError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                Some("check the path; a process is given by its PID or its script's name".into())
-            }
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some("ask the owner of the file, or run flametop as that user".into())
-            }
-            Self::Io { .. } => None,
-            Self::NotAFile { .. } => Some("give the path of a recording or a profile".into()),
-            Self::Unknown { .. } => {
-                let known = format::FORMATS.iter().map(|format| format.spec()).filter(|spec| spec.reads);
-                let names: Vec<&str> = known.map(|spec| spec.name).collect();
-                Some(format!("flametop reads its own recordings and {}", names.join(", ")))
-            }
-            Self::Profile { source, .. } => source.hint().map(Into::into),
-            Self::Recording(error) => error.hint().map(Into::into),
-        }
-    }
-
-    fn class(&self) -> ErrorClass {
-        let io = match self {
-            Self::Io { source, .. } | Self::Recording(RecordError::Open { source, .. }) => source.kind(),
-            _ => return ErrorClass::BadInput,
-        };
-        match io {
-            io::ErrorKind::NotFound => ErrorClass::NoTarget,
-            io::ErrorKind::PermissionDenied => ErrorClass::NotPermitted,
-            _ => ErrorClass::BadInput,
-        }
-    }
-}
-
-impl From<FileError> for SourceError {
-    fn from(error: FileError) -> Self {
-        Self { message: error.to_string(), hint: error.hint(), class: error.class() }
-    }
-}
-
 impl SourceKind for FileKind {
     fn spec(&self) -> &'static KindSpec {
         &SPEC
     }
 
     fn recognise(&self, target: &TargetSpec) -> Fit {
-        let TargetSpec::File(path) = target else { return Fit::No };
-        match read_head(path) {
-            Ok(head) if is_recording(&head) || format::recognise(&head).is_some() => Fit::Certain,
+        match target {
+            TargetSpec::File(path) if Stored::is_known(path) => Fit::Certain,
             // Nobody else reads files, and our error says what is wrong with this one.
-            _ => Fit::Possible,
+            TargetSpec::File(_) => Fit::Possible,
+            _ => Fit::No,
         }
     }
 
@@ -120,109 +55,59 @@ impl Source for FileSource {
     fn run(self: Box<Self>, out: Outbox, control: Control) -> BoxFuture<Result<EndReason, SourceError>> {
         Box::pin(async move {
             let path = self.path.clone();
-            let content = tokio::task::spawn_blocking(move || open(&path)).await;
+            let stored = tokio::task::spawn_blocking(move || Stored::open(&path)).await;
             // Only a panic in it ends it without a result.
-            let content = content.map_err(|error| SourceError {
+            let stored = stored.map_err(|error| SourceError {
                 message: format!("failed to read {}: {error}", self.path.display()),
                 hint: None,
                 class: ErrorClass::Failed,
             })?;
-            match content? {
-                Content::Recording(reader) => Ok(replay(reader, out, control).await),
-                Content::Profiles(format, profiles) => {
-                    Ok(show(&self.path, format, profiles, out, control).await)
-                }
-            }
+            Ok(send(stored?, out, control).await)
         })
     }
 }
 
-fn read_head(path: &Path) -> Result<Vec<u8>, FileError> {
-    read_up_to(path, HEAD_BYTES)
-}
-
-fn read_up_to(path: &Path, bytes: u64) -> Result<Vec<u8>, FileError> {
-    let fail = |source| FileError::Io { path: path.into(), source };
-    // A pipe or a device could keep us waiting.
-    if !std::fs::metadata(path).map_err(fail)?.is_file() {
-        return Err(FileError::NotAFile { path: path.into() });
-    }
-    let mut content = Vec::new();
-    File::open(path).map_err(fail)?.take(bytes).read_to_end(&mut content).map_err(fail)?;
-    Ok(content)
-}
-
-fn open(path: &Path) -> Result<Content, FileError> {
-    let head = read_head(path)?;
-    if is_recording(&head) {
-        return Reader::open(path).map(Box::new).map(Content::Recording).map_err(FileError::Recording);
-    }
-    let format: &dyn Format =
-        format::recognise(&head).ok_or_else(|| FileError::Unknown { path: path.into() })?;
-    let limits = Limits::default();
-    // One byte more than allowed, so that the format itself says that it is too much.
-    let content = read_up_to(path, limits.file_bytes.saturating_add(1))?;
-    let profiles = format.read(&content, &limits);
-    let profiles = profiles.map_err(|source| FileError::Profile { path: path.into(), source })?;
-    Ok(Content::Profiles(format.spec().name, profiles))
-}
-
-/// Sends profiles as the windows of one target.
-async fn show(
-    path: &Path,
-    format: &str,
-    profiles: Vec<Profile>,
-    out: Outbox,
-    mut control: Control,
-) -> EndReason {
-    let at = profiles.last().map_or_else(Default::default, |profile| profile.span.end());
-    let target = target_of(path, format, &profiles);
-    let windows = profiles.into_iter().map(|profile| Feed::Window(Box::new(profile)));
+/// Sends everything in the file.
+async fn send(stored: Stored, out: Outbox, mut control: Control) -> EndReason {
+    let (sender, mut events) = mpsc::channel::<Event>(AHEAD);
+    let first = out.source();
+    let reading = tokio::task::spawn_blocking(move || {
+        stored.each(first, &mut |event| sender.blocking_send(event).is_ok());
+    });
     let sending = async {
-        for feed in std::iter::once(Feed::Attached(target)).chain(windows) {
-            out.deliver(Event { source: out.source(), at, feed }).await;
+        while let Some(event) = events.recv().await {
+            out.deliver(event).await;
         }
     };
-    tokio::select! {
+    let end = tokio::select! {
         () = stopped(&mut control) => EndReason::Detached,
         () = sending => EndReason::EndOfInput,
+    };
+    // Without a receiver the reading ends at its next event.
+    drop(events);
+    match reading.await {
+        Ok(()) => end,
+        Err(error) => EndReason::Failed(format!("reading the file failed: {error}").into()),
     }
 }
 
 /// Waits for the order to stop; a file obeys no other.
-pub(super) async fn stopped(control: &mut Control) {
+async fn stopped(control: &mut Control) {
     while control.next().await != Order::Stop {}
-}
-
-fn target_of(path: &Path, format: &str, profiles: &[Profile]) -> TargetInfo {
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let kinds = || profiles.iter().flat_map(|profile| &profile.kinds);
-    let timed = profiles.iter().map(|profile| &profile.sampling).find(|sampling| !sampling.period_bytes);
-    let can = [
-        (Capability::Cpu, kinds().any(|kind| kind.unit == Unit::Nanoseconds)),
-        (Capability::HeapLive, kinds().any(|kind| kind.name.starts_with("inuse"))),
-        (Capability::HeapAllocated, kinds().any(|kind| kind.name.starts_with("alloc"))),
-    ];
-    TargetInfo {
-        name: clean_path(&name),
-        kind: format!("{format} profile").into(),
-        capabilities: can.into_iter().filter(|(_, can)| *can).map(|(capability, _)| capability).collect(),
-        interval: Nanos(timed.map_or(0, |sampling| sampling.period)),
-        address: clean_path(&path.to_string_lossy()),
-        ..TargetInfo::default()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::{Note, NoteLevel, SourceId};
-    use crate::format::{Export, Pprof};
+    use crate::feed::{Capability, Feed, Note, NoteLevel, SourceId, TargetInfo};
+    use crate::format::{Export, Format, Pprof};
     use crate::profile::{
-        Frame, FrameKind, Moment, ProfileLane, ProfileNode, Sampling, Span, Thread, ValueKind,
+        Frame, FrameKind, Moment, Nanos, Profile, ProfileLane, ProfileNode, Sampling, Span, Thread, ValueKind,
     };
     use crate::record::{Place, Writer};
     use crate::source::{control, outbox};
+    use std::fs::File;
+    use std::path::Path;
 
     fn window(second: i64) -> Profile {
         Profile {

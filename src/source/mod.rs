@@ -15,6 +15,7 @@ pub mod procfs;
 pub mod procstat;
 mod replay;
 mod spec;
+mod stored;
 pub mod synthetic;
 pub mod this_process;
 
@@ -24,6 +25,7 @@ pub use clock::Clock;
 pub use file::FILE_KIND;
 pub use kinds::{KINDS, kind_by_name};
 pub use outbox::{Control, Inbox, OUTBOX_DEPTH, Outbox, Steering, control, outbox};
+pub use stored::Stored;
 
 use crate::feed::EndReason;
 use crate::profile::Nanos;

@@ -1,46 +1,17 @@
-//! Replays a recording: the events it holds, with their own sources and times, as fast as they are
-//! taken.
+//! Replays a recording: the events it holds, with their own sources and times.
 //!
 //! The first source of the recording takes the id of the replaying one, the others follow; so a
 //! recording opened alone gives the very events that were recorded.
 
-use super::Outbox;
-use super::file::stopped;
-use super::outbox::Control;
-use crate::feed::{EndReason, Event, Feed, Note, NoteLevel, SourceId};
+use crate::feed::{Event, Feed, Note, NoteLevel, SourceId};
 use crate::profile::Moment;
 use crate::record::{Reader, RecordError};
-use tokio::sync::mpsc;
 
-/// Events read ahead of the engine.
-const AHEAD: usize = 8;
 /// Losses told one by one; more are counted.
 const LOSSES_TOLD: u64 = 5;
 
-/// Sends everything in the recording.
-pub(super) async fn replay(reader: Box<Reader>, out: Outbox, mut control: Control) -> EndReason {
-    let (sender, mut events) = mpsc::channel(AHEAD);
-    let first = out.source();
-    let reading = tokio::task::spawn_blocking(move || read(*reader, first, &sender));
-    let sending = async {
-        while let Some(event) = events.recv().await {
-            out.deliver(event).await;
-        }
-    };
-    let end = tokio::select! {
-        () = stopped(&mut control) => EndReason::Detached,
-        () = sending => EndReason::EndOfInput,
-    };
-    // Without a receiver the reading ends at its next event.
-    drop(events);
-    match reading.await {
-        Ok(()) => end,
-        Err(error) => EndReason::Failed(format!("reading the recording failed: {error}").into()),
-    }
-}
-
-/// Reads on a thread that may block, until the end or until nobody listens.
-fn read(mut reader: Reader, first: SourceId, to: &mpsc::Sender<Event>) {
+/// Reads until the end, or until `take` says false.
+pub(super) fn read(mut reader: Reader, first: SourceId, take: &mut dyn FnMut(Event) -> bool) {
     let mut told = Told { first, losses: 0, last: reader.about().started };
     while let Some(next) = reader.next_event() {
         let (event, fatal) = match next {
@@ -48,7 +19,7 @@ fn read(mut reader: Reader, first: SourceId, to: &mpsc::Sender<Event>) {
             Err(error) => (told.loss(&error), !error.is_partial()),
         };
         if let Some(event) = event
-            && to.blocking_send(event).is_err()
+            && !take(event)
         {
             return;
         }
@@ -56,11 +27,8 @@ fn read(mut reader: Reader, first: SourceId, to: &mpsc::Sender<Event>) {
             break;
         }
     }
-    for event in told.end(reader.about().finished) {
-        if to.blocking_send(event).is_err() {
-            return;
-        }
-    }
+    let mut rest = told.end(reader.about().finished).into_iter();
+    while rest.next().is_some_and(&mut *take) {}
 }
 
 /// What was sent so far, as far as what follows depends on it.
