@@ -39,6 +39,7 @@ Examples:
   flametop demo                      watch the built-in workload
   flametop record 4711 --for 30s -o spike.pb.gz
   flametop top 4711 --for 5s
+  flametop export x.ftrec --from 14:32:10 --to 14:32:20 -o spike.folded
 
 In the screen: Space freezes, [ and ] step through time, w writes pprof, R records, ? shows all keys.
 
@@ -55,6 +56,8 @@ pub enum Command {
     Record(RecordArgs),
     /// Print the functions that cost most, like `go tool pprof -top`
     Top(TopArgs),
+    /// Turn a profile or a recording, or a part of it, into another format
+    Export(ExportArgs),
     /// List the processes that can be watched
     List(ListArgs),
     /// Print completions for a shell
@@ -139,6 +142,44 @@ pub struct TopArgs {
     /// Options of sampling.
     #[command(flatten)]
     pub sampling: SamplingArgs,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A recording (.ftrec) or a profile of any format that flametop reads
+    #[arg(value_name = "INPUT")]
+    pub input: PathBuf,
+    /// The format, by name; without it, the one that the output's name ends with
+    #[arg(short, long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// The file; - or nothing is standard output. Heap profiles go beside CPU profiles, as x.heap.pb.gz
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The part of the file.
+    #[command(flatten)]
+    pub slice: SliceArgs,
+}
+
+/// The part of a file that is meant.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Part of the file")]
+pub struct SliceArgs {
+    /// From this time on: 14:32:10, 2026-11-20 14:32:10, +90s (after the start) or -30s (before the end)
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Up to this time
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub to: Option<String>,
+    /// One thread, by name or number
+    #[arg(long, value_name = "NAME")]
+    pub thread: Option<String>,
+    /// One sample type: cpu, `inuse_space`, `alloc_space` ...
+    #[arg(long = "type", value_name = "NAME")]
+    pub sample_type: Option<String>,
+    /// Only stacks through functions whose name matches
+    #[arg(long, value_name = "REGEX")]
+    pub focus: Option<String>,
 }
 
 /// Options of `list`.

@@ -4,8 +4,8 @@ use super::args::{Cli, Command, DemoArgs, ListArgs, RecordArgs, SamplingArgs, To
 use super::exit::{self, Failure};
 use super::live::{Start, watch};
 use super::plain::{plain, plain_json, say};
-use super::report;
 use super::run::{options, runtime};
+use super::{export, report};
 use crate::engine::{Asked, Core, Ending, Headless, Until, listen, phase_text, settle};
 use crate::feed::{NoteLevel, TargetSpec};
 use crate::guard;
@@ -27,6 +27,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Demo(demo)) => run_demo(&demo),
         Some(Command::Record(record)) => run_record(&record),
         Some(Command::Top(top)) => run_top(&top),
+        Some(Command::Export(args)) => export::run(&args),
         Some(Command::List(list)) => run_list(&list),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut command(), "flametop", &mut std::io::stdout());

@@ -3,7 +3,9 @@
 mod args;
 mod commands;
 mod exit;
+mod export;
 mod live;
+mod load;
 mod plain;
 mod report;
 mod run;

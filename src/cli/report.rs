@@ -206,13 +206,13 @@ pub fn write_pprof(core: &Core, path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut written = Vec::new();
     for (index, profile) in profiles.iter().enumerate() {
         let name = if index == 0 { path.to_path_buf() } else { beside(path, track_name(profile)) };
-        written.push(write_profile(profile, &target, format, &name).map_err(Failure::new)?);
+        written.push(write_profile(profile, &target, format, None, &name).map_err(Failure::new)?);
     }
     Ok(written)
 }
 
 /// `x.pb.gz` with the track in its name: `x.heap.pb.gz`.
-fn beside(path: &Path, track: &str) -> PathBuf {
+pub fn beside(path: &Path, track: &str) -> PathBuf {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let (stem, rest) = name.split_once('.').unwrap_or((&name, "pb.gz"));
     // A file that was read names its own sample types.

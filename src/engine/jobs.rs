@@ -71,20 +71,22 @@ pub fn write_profiles(
     let mut paths = Vec::new();
     for profile in profiles {
         let name = export_name(target, profile, stamp, format.spec().extension);
-        paths.push(write_profile(profile, target, format, &directory.join(name))?);
+        paths.push(write_profile(profile, target, format, None, &directory.join(name))?);
     }
     Ok(paths)
 }
 
-/// Writes one profile to a new file; a name that is taken gets a number. The path written.
+/// Writes one profile to a new file; a name that is taken gets a number. `kind` is the sample type to
+/// show first, where it matters. The path written.
 pub fn write_profile(
     profile: &Profile,
     target: &TargetInfo,
     format: &dyn format::Format,
+    kind: Option<&str>,
     path: &Path,
 ) -> Result<PathBuf, String> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let export = Export { host: &host, ..Export::new(profile, target) };
+    let export = Export { host: &host, kind, ..Export::new(profile, target) };
     files::write_new(path, |out| format.write(&export, out)).map_err(|error| with_hint(&error, error.hint()))
 }
 

@@ -9,6 +9,7 @@
 
 mod clean;
 mod flame;
+mod focus;
 mod fold;
 mod frame;
 mod ids;
@@ -24,6 +25,7 @@ mod wire;
 
 pub use clean::{MAX_NAME_CHARS, clean_name, clean_path, plain_text};
 pub use flame::{Flame, FlameNode, Shape};
+pub use focus::focused;
 pub use fold::{Fold, LineCost};
 pub use frame::{Frame, FrameKind, FrameTable};
 pub use ids::{CallPath, FrameId, NodeId};

@@ -9,11 +9,13 @@ pub(crate) mod fixtures;
 mod gauge_store;
 mod selection;
 mod timeline;
+mod when;
 mod window;
 
 pub use gauge_store::{Bucket, GaugeStore};
 pub use selection::{Range, Scope, Selected, Selection};
 pub use timeline::{Timeline, Track};
+pub use when::{WHEN_FORMS, When, parse_length};
 pub use window::{Lane, Window, WindowId};
 
 use crate::feed::{EndReason, Event, Feed, Note, SourceId, Status, TargetInfo};

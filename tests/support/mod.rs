@@ -17,6 +17,7 @@ pub mod pprof_go;
 pub mod process;
 pub mod program;
 pub mod pty;
+pub mod recorded;
 pub mod runtimes;
 pub mod tally;
 pub mod target;
