@@ -40,6 +40,7 @@ Examples:
   flametop record 4711 --for 30s -o spike.pb.gz
   flametop top 4711 --for 5s
   flametop export x.ftrec --from 14:32:10 --to 14:32:20 -o spike.folded
+  flametop diff before.pb.gz after.pb.gz --fail-above 5%
 
 In the screen: Space freezes, [ and ] step through time, w writes pprof, R records, ? shows all keys.
 
@@ -58,6 +59,8 @@ pub enum Command {
     Top(TopArgs),
     /// Turn a profile or a recording, or a part of it, into another format
     Export(ExportArgs),
+    /// Compare two profiles or recordings, or parts of them; fails a build when something grew
+    Diff(DiffArgs),
     /// List the processes that can be watched
     List(ListArgs),
     /// Print completions for a shell
@@ -159,6 +162,49 @@ pub struct ExportArgs {
     /// The part of the file.
     #[command(flatten)]
     pub slice: SliceArgs,
+}
+
+/// Options of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// What to compare with: a recording (.ftrec) or a profile of any format that flametop reads
+    #[arg(value_name = "BASE")]
+    pub base: PathBuf,
+    /// What to compare
+    #[arg(value_name = "OTHER")]
+    pub other: PathBuf,
+    /// Compare values per second observed, or as shares of the whole [default: second, where both sides
+    /// know their length]
+    #[arg(long, value_enum, value_name = "BASIS")]
+    pub by: Option<BasisArg>,
+    /// Exit with 1 when the whole or any function, by itself or with what it calls, grew by more than
+    /// this share of the base's whole, beyond what chance explains
+    #[arg(long, value_name = "PERCENT", value_parser = percentage)]
+    pub fail_above: Option<f64>,
+    /// Functions to print
+    #[arg(short = 'n', long, default_value_t = 30)]
+    pub lines: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The base from this time on; --from and --to are OTHER's
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub base_from: Option<String>,
+    /// The base up to this time
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub base_to: Option<String>,
+    /// The part of the files.
+    #[command(flatten)]
+    pub slice: SliceArgs,
+}
+
+/// What values are divided by before they are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BasisArg {
+    /// Seconds observed.
+    Second,
+    /// The whole.
+    Share,
 }
 
 /// The part of a file that is meant.
@@ -295,6 +341,19 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
         return Err("it must be between 50 ms and 7 days".into());
     }
     Ok(std::time::Duration::from_secs_f64(seconds))
+}
+
+/// `5%`, `0.5`: percent, as a ratio.
+fn percentage(text: &str) -> Result<f64, String> {
+    let number: f64 = text
+        .trim_end_matches('%')
+        .trim()
+        .parse()
+        .map_err(|_| "it must be a number of percent, such as 5%")?;
+    if !(0.0..=1e6).contains(&number) {
+        return Err("it must not be below 0".into());
+    }
+    Ok(number / 100.0)
 }
 
 /// `512KiB`, `64k`, `256MiB`, `1G`; a bare number is bytes.

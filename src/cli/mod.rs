@@ -2,6 +2,8 @@
 
 mod args;
 mod commands;
+mod diff;
+mod diff_text;
 mod exit;
 mod export;
 mod live;

@@ -36,14 +36,35 @@ pub struct FlameNode {
     pub self_value: i64,
     /// Value with everything below.
     pub total: i64,
+    /// The self value of what it is compared with; zero where it is compared with nothing.
+    pub base_self: i64,
+    /// The total of what it is compared with.
+    pub base_total: i64,
     /// Distance from the root.
     pub depth: u16,
 }
 
 impl FlameNode {
-    /// Adds a value of its own. Files from elsewhere can hold any number.
-    fn gain(&mut self, value: i64) {
+    /// Adds values of its own. Files from elsewhere can hold any number.
+    fn gain(&mut self, (value, base): (i64, i64)) {
         self.self_value = self.self_value.saturating_add(value);
+        self.base_self = self.base_self.saturating_add(base);
+    }
+}
+
+/// The columns of a fold that a flame is made of.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    fold: &'a Fold,
+    column: usize,
+    base: Option<usize>,
+}
+
+impl Columns<'_> {
+    /// The self value of a row, and that of what it is compared with.
+    fn of(&self, row: usize) -> (i64, i64) {
+        let base = self.base.map_or(0, |column| self.fold.self_values(column)[row]);
+        (self.fold.self_values(self.column)[row], base)
     }
 }
 
@@ -60,11 +81,21 @@ pub struct Flame {
 impl Flame {
     /// The flame of one column of a fold.
     pub fn build(tree: &CallTree, fold: &Fold, column: usize, shape: &Shape) -> Self {
+        Self::of(tree, Columns { fold, column, base: None }, shape)
+    }
+
+    /// The flame of one column of a fold, with the values of another beside: widths are those of
+    /// `column`. What only the other has is there too, with no width.
+    pub fn compare(tree: &CallTree, fold: &Fold, column: usize, base: usize, shape: &Shape) -> Self {
+        Self::of(tree, Columns { fold, column, base: Some(base) }, shape)
+    }
+
+    fn of(tree: &CallTree, columns: Columns<'_>, shape: &Shape) -> Self {
         let mut building = Building::new(tree, shape);
         if shape.inverted {
-            building.add_inverted(fold, column);
+            building.add_inverted(columns);
         } else {
-            building.add_top_down(fold, column);
+            building.add_top_down(columns);
         }
         building.finish()
     }
@@ -88,6 +119,11 @@ impl Flame {
     /// Value of the whole.
     pub fn total(&self) -> i64 {
         self.nodes[0].total
+    }
+
+    /// Value of the whole of what it is compared with.
+    pub fn base_total(&self) -> i64 {
+        self.nodes[0].base_total
     }
 
     /// The node of a path from the root, as far as it exists: the deepest node found, and whether
@@ -151,10 +187,13 @@ struct Place {
     at: Option<u32>,
 }
 
+fn empty_node(parent: u32, frame: FrameId, depth: u16) -> FlameNode {
+    FlameNode { parent, frame, self_value: 0, total: 0, base_self: 0, base_total: 0, depth }
+}
+
 impl<'a> Building<'a> {
     fn new(tree: &'a CallTree, shape: &'a Shape) -> Self {
-        let root =
-            FlameNode { parent: 0, frame: tree.frame(CallTree::ROOT), self_value: 0, total: 0, depth: 0 };
+        let root = empty_node(0, tree.frame(CallTree::ROOT), 0);
         Self { tree, shape, nodes: vec![root], index: HashMap::default() }
     }
 
@@ -166,7 +205,7 @@ impl<'a> Building<'a> {
         let nodes = &mut self.nodes;
         *self.index.entry((parent, frame)).or_insert_with(|| {
             let depth = nodes[parent as usize].depth + 1;
-            nodes.push(FlameNode { parent, frame, self_value: 0, total: 0, depth });
+            nodes.push(empty_node(parent, frame, depth));
             nodes.len() as u32 - 1
         })
     }
@@ -182,7 +221,8 @@ impl<'a> Building<'a> {
         None
     }
 
-    fn add_top_down(&mut self, fold: &Fold, column: usize) {
+    fn add_top_down(&mut self, columns: Columns<'_>) {
+        let fold = columns.fold;
         let mut places = Vec::with_capacity(fold.nodes().len());
         for (row, node) in fold.nodes().iter().enumerate() {
             let place = if row == 0 {
@@ -191,7 +231,7 @@ impl<'a> Building<'a> {
                 self.place(places[fold.parents()[row] as usize], self.tree.frame(*node))
             };
             if let Some(at) = place.at.filter(|_| !self.excluded(self.tree.frame(*node))) {
-                self.nodes[at as usize].gain(fold.self_values(column)[row]);
+                self.nodes[at as usize].gain(columns.of(row));
             }
             places.push(place);
         }
@@ -214,10 +254,10 @@ impl<'a> Building<'a> {
         Place { at: Some(self.child(above, frame)) }
     }
 
-    fn add_inverted(&mut self, fold: &Fold, column: usize) {
-        for (row, node) in fold.nodes().iter().enumerate() {
-            let value = fold.self_values(column)[row];
-            if value == 0 || *node == CallTree::ROOT || self.excluded(self.tree.frame(*node)) {
+    fn add_inverted(&mut self, columns: Columns<'_>) {
+        for (row, node) in columns.fold.nodes().iter().enumerate() {
+            let value = columns.of(row);
+            if value == (0, 0) || *node == CallTree::ROOT || self.excluded(self.tree.frame(*node)) {
                 continue;
             }
             self.add_callers(*node, value);
@@ -225,7 +265,7 @@ impl<'a> Building<'a> {
     }
 
     /// Adds one stack leaf first. The value sits at the outermost caller so that totals hold.
-    fn add_callers(&mut self, leaf: NodeId, value: i64) {
+    fn add_callers(&mut self, leaf: NodeId, value: (i64, i64)) {
         let (mut at, mut node, mut inside) = (0, leaf, self.shape.focus.is_none());
         while node != CallTree::ROOT {
             let frame = self.tree.frame(node);
@@ -243,12 +283,13 @@ impl<'a> Building<'a> {
 
     fn finish(mut self) -> Flame {
         for node in &mut self.nodes {
-            node.total = node.self_value;
+            (node.total, node.base_total) = (node.self_value, node.base_self);
         }
         for at in (1..self.nodes.len()).rev() {
-            let FlameNode { parent, total, .. } = self.nodes[at];
-            let above = &mut self.nodes[parent as usize].total;
-            *above = above.saturating_add(total);
+            let FlameNode { parent, total, base_total, .. } = self.nodes[at];
+            let above = &mut self.nodes[parent as usize];
+            above.total = above.total.saturating_add(total);
+            above.base_total = above.base_total.saturating_add(base_total);
         }
         let (children, starts) = self.ordered_children();
         Flame { nodes: self.nodes, children, starts }

@@ -8,6 +8,7 @@
 //! Called by every layer; calls none of them.
 
 mod clean;
+mod diff;
 mod flame;
 mod focus;
 mod fold;
@@ -24,6 +25,7 @@ mod value;
 mod wire;
 
 pub use clean::{MAX_NAME_CHARS, clean_name, clean_path, plain_text};
+pub use diff::{Basis, Change, Comparison, SURE, Side, Verdict, join};
 pub use flame::{Flame, FlameNode, Shape};
 pub use focus::focused;
 pub use fold::{Fold, LineCost};

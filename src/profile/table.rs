@@ -13,17 +13,28 @@ pub struct FunctionRow {
     pub self_value: i64,
     /// Value with everything it called; a recursive call counts once.
     pub total: i64,
+    /// The self value of what it is compared with.
+    pub base_self: i64,
+    /// The total of what it is compared with.
+    pub base_total: i64,
+}
+
+impl FunctionRow {
+    fn of(frame: FrameId) -> Self {
+        Self { frame, self_value: 0, total: 0, base_self: 0, base_total: 0 }
+    }
 }
 
 /// Every function of a flame, greatest self value first.
 pub fn function_table(flame: &Flame) -> Vec<FunctionRow> {
     let mut rows: FxHashMap<FrameId, FunctionRow> = FxHashMap::default();
     for (at, node) in flame.nodes().iter().enumerate().skip(1) {
-        let row =
-            rows.entry(node.frame).or_insert(FunctionRow { frame: node.frame, self_value: 0, total: 0 });
+        let row = rows.entry(node.frame).or_insert(FunctionRow::of(node.frame));
         row.self_value = row.self_value.saturating_add(node.self_value);
+        row.base_self = row.base_self.saturating_add(node.base_self);
         if !called_by_itself(flame, at as u32) {
             row.total = row.total.saturating_add(node.total);
+            row.base_total = row.base_total.saturating_add(node.base_total);
         }
     }
     let mut rows: Vec<FunctionRow> = rows.into_values().collect();

@@ -22,9 +22,18 @@ impl Session {
         }
     }
 
+    /// Collects, worth it or not.
+    #[cfg(test)]
+    pub(super) fn collect_now(&mut self) {
+        let keep = self.marked();
+        self.collect(&keep);
+    }
+
     fn marked(&self) -> Vec<bool> {
         let mut keep = vec![false; self.tree.len()];
-        let windows = self.timeline.tracks().iter().flat_map(super::Track::windows).chain(self.pinned());
+        let base = self.base.iter().flat_map(|base| &base.windows);
+        let tracks = self.timeline.tracks().iter().flat_map(super::Track::windows);
+        let windows = tracks.chain(self.pinned()).chain(base);
         for lane in windows.flat_map(|window| &window.lanes) {
             let in_runs = lane.runs.iter().map(|run| run.0);
             lane.fold
@@ -39,9 +48,9 @@ impl Session {
 
     fn collect(&mut self, keep: &[bool]) {
         let (tree, new) = self.tree.collected(keep);
-        for window in
-            self.timeline.windows_mut().chain(self.pinned.iter_mut().flat_map(|pinned| &mut pinned.windows))
-        {
+        let pinned = self.pinned.iter_mut().flat_map(|pinned| &mut pinned.windows);
+        let base = self.base.iter_mut().flat_map(|base| &mut base.windows);
+        for window in self.timeline.windows_mut().chain(pinned).chain(base) {
             *window = Arc::new(renumbered(window, &tree, &new));
         }
         self.tree = tree;

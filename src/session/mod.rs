@@ -1,8 +1,9 @@
 //! The session: everything known about the watched targets, as pure state.
 //!
-//! Changed only by [`Session::ingest`], [`Session::pin`] and [`Session::unpin`]; read by the app, the
+//! Changed only by [`Session::ingest`], and by what is pinned or taken as the base of comparisons; read by the app, the
 //! view and every exporter. No I/O, no clock: moments come in with the events.
 
+mod base;
 mod collect;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -12,6 +13,7 @@ mod timeline;
 mod when;
 mod window;
 
+pub use base::{Base, Compared};
 pub use gauge_store::{Bucket, GaugeStore};
 pub use selection::{Range, Scope, Selected, Selection};
 pub use timeline::{Timeline, Track};
@@ -77,6 +79,8 @@ pub struct Session {
     gauges: GaugeStore,
     notes: VecDeque<TimedNote>,
     pinned: Option<Pinned>,
+    base: Option<Base>,
+    bases: u64,
     next_window: u64,
     windows_revision: u64,
 }
@@ -97,6 +101,8 @@ impl Session {
             gauges: GaugeStore::default(),
             notes: VecDeque::new(),
             pinned: None,
+            base: None,
+            bases: 0,
             next_window: 0,
             windows_revision: 0,
         }

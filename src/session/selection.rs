@@ -68,11 +68,15 @@ pub struct Selected {
 impl Session {
     /// What a selection comes to; none when no window holds the kind there.
     pub fn select(&self, selection: &Selection) -> Option<Selected> {
-        let windows = self.windows_of(selection);
-        let lanes = self.merged_lanes(&windows, &selection.scope);
+        self.select_of(self.windows_of(selection), &selection.scope, &selection.kind)
+    }
+
+    /// What these windows come to, in the order of time.
+    pub(super) fn select_of(&self, windows: Vec<Arc<Window>>, scope: &Scope, kind: &str) -> Option<Selected> {
+        let lanes = self.merged_lanes(&windows, scope);
         let folds: Vec<&Fold> = lanes.iter().map(|lane| &lane.fold).collect();
         let fold = over_lanes(self.tree(), &folds);
-        let column = fold.column_of(&selection.kind)?;
+        let column = fold.column_of(kind)?;
         let span = windows.iter().map(|w| w.span).reduce(Span::union)?;
         let covered = covered_of(&windows, span);
         Some(Selected { span, covered, sampling: sum_sampling(&windows), fold, column, windows })

@@ -1,7 +1,8 @@
 //! What integration tests share: runtimes, real targets, a real terminal, Go's pprof, waiting.
 //!
-//! A test file says `mod support;` and uses what it needs; nothing here knows of flametop's own
-//! modules, so that it can judge the program from outside.
+//! A test file says `mod support;` and uses what it needs; nothing here but
+//! `recorded`, which makes files, knows of flametop's own modules, so that it can judge the program from
+//! outside.
 
 #![allow(
     dead_code,

@@ -42,7 +42,13 @@ impl GoPprof {
     /// The whole profile.
     #[track_caller]
     pub fn raw(&self, profile: &Path) -> RawProfile {
-        RawProfile::parse(&self.run(&["-raw"], profile))
+        self.raw_with(&[], profile)
+    }
+
+    /// The whole profile, read with further options.
+    #[track_caller]
+    pub fn raw_with(&self, args: &[&str], profile: &Path) -> RawProfile {
+        RawProfile::parse(&self.run(&[&["-raw"], args].concat(), profile))
     }
 
     /// Runs `go tool pprof ARGS FILE` and returns its stdout; fails the test on any complaint.
