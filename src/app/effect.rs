@@ -28,6 +28,13 @@ pub enum Effect {
     Pin(Selection),
     /// Let go of the kept windows.
     Unpin,
+    /// Compare with this selection from now on.
+    SetBase {
+        /// What it is.
+        selection: Selection,
+        /// What it is called.
+        label: String,
+    },
     /// Look for processes again.
     FindProcesses,
     /// Store a mark in session and recording.

@@ -95,9 +95,11 @@ actions! {
     Recursion, "fold-recursion", [c('r')], Browse, "", "Fold recursion, on or off";
     Invert, "invert", [c('i')], Browse, "", "Invert the flame: leaves first";
     Order, "order", [c('o')], Browse, "", "Order siblings by name or by value; the table by self or total";
-    Numbers, "numbers", [c('%')], Browse, "", "Numbers as share, value or value per second";
+    Numbers, "numbers", [c('%')], Browse, "", "Numbers as share, value or value per second; of a difference per second or by share";
     Idle, "idle", [c('I')], Browse, "", "Count idle time, on or off";
     Colour, "colour", [c('b')], Browse, "", "Colour by package, kind or self value";
+    Diff, "diff", [c('d')], Browse, "diff", "Show the difference to the base, on or off; without a base, take what is on screen as one";
+    Base, "base", [c('B')], Browse, "", "Take what is on screen as the base to compare with";
     LongerWindow, "longer-window", [c('+'), c('=')], Browse, "", "Longer windows";
     ShorterWindow, "shorter-window", [c('-')], Browse, "", "Shorter windows";
     CopyFrame, "copy-frame", [c('y')], Browse, "", "Copy the selected frame's name and place";

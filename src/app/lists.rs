@@ -2,7 +2,7 @@
 //!
 //! Shared by moving, drawing and the mouse, so that all three mean the same rows.
 
-use super::App;
+use super::{App, Shown};
 use crate::profile::{CallPath, Flame, FrameId, FunctionRow};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -50,11 +50,31 @@ fn by_weight(flame: &Flame, node: u32) -> Vec<u32> {
     children
 }
 
-/// The table in the order asked for.
-pub fn top_rows(table: &[FunctionRow], by_total: bool) -> Vec<FunctionRow> {
-    let mut rows = table.to_vec();
-    if by_total {
-        rows.sort_by_key(|row| (Reverse(row.total), Reverse(row.self_value), row.frame));
+/// The table in the order asked for: of a difference, the greatest change first.
+pub fn top_rows(shown: &Shown, by_total: bool) -> Vec<FunctionRow> {
+    let mut rows = shown.table.clone();
+    match shown.comparison() {
+        Some(comparison) => {
+            let change = |row: &FunctionRow| {
+                let (own, total) = (
+                    comparison.change(row.base_self, row.self_value).difference().abs(),
+                    comparison.change(row.base_total, row.total).difference().abs(),
+                );
+                if by_total { (total, own) } else { (own, total) }
+            };
+            rows.sort_by(|a, b| {
+                let (a_change, b_change) = (change(a), change(b));
+                b_change
+                    .0
+                    .total_cmp(&a_change.0)
+                    .then(b_change.1.total_cmp(&a_change.1))
+                    .then(a.frame.cmp(&b.frame))
+            });
+        }
+        None if by_total => {
+            rows.sort_by_key(|row| (Reverse(row.total), Reverse(row.self_value), row.frame));
+        }
+        None => {}
     }
     rows
 }

@@ -26,7 +26,7 @@ pub use msg::{Candidate, Job, Msg, Outcome};
 pub use shown::{Shown, ShownMeta, screen_rows};
 pub use write_menu::{WRITE_MENU, WriteItem, WriteRow};
 
-use crate::profile::{CallPath, FrameId, Moment, Nanos, Shape};
+use crate::profile::{Basis, CallPath, FrameId, Moment, Nanos, Shape};
 use crate::session::{Range, Selection};
 use regex::Regex;
 use std::collections::{BTreeSet, VecDeque};
@@ -226,6 +226,8 @@ pub struct App {
     pub numbers: NumberFormat,
     /// What colours mean.
     pub colour_by: ColourBy,
+    /// Whether the selection is shown against the base, and how.
+    pub against: Option<Basis>,
     /// The newest moment when the view was frozen: the right edge of the time axis meanwhile.
     pub frozen_at: Option<Moment>,
     /// Where on the time axis the mouse went down.

@@ -4,7 +4,8 @@
 
 use super::App;
 use crate::profile::{
-    Flame, FunctionRow, Nanos, Rows, Sampling, Shape, Span, ValueKind, function_table, layout_rows,
+    Basis, Comparison, Flame, FunctionRow, Nanos, Rows, Sampling, Shape, Span, ValueKind, function_table,
+    layout_rows,
 };
 use crate::session::{Selection, Session};
 
@@ -21,6 +22,8 @@ pub struct ShownMeta {
     pub kind: ValueKind,
     /// How many windows are in it.
     pub windows: usize,
+    /// How it is compared with the base, if it is.
+    pub comparison: Option<Comparison>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +31,7 @@ struct FlameKey {
     revision: u64,
     selection: Selection,
     shape: Shape,
+    against: Option<(u64, Basis)>,
 }
 
 /// The selection worked out.
@@ -77,12 +81,18 @@ pub fn screen_rows(size: (u16, u16), maximised: bool) -> [u16; 5] {
 }
 
 impl Shown {
+    /// How the selection is compared with the base, if it is.
+    pub fn comparison(&self) -> Option<&Comparison> {
+        self.meta.as_ref()?.comparison.as_ref()
+    }
+
     /// Brings the memo up to date with app and session.
     pub fn refresh(&mut self, app: &App, session: &Session) {
         let key = FlameKey {
             revision: session.windows_revision(),
             selection: app.selection.clone(),
             shape: app.shape.clone(),
+            against: app.against.map(|basis| (session.base_revision(), basis)),
         };
         if self.key.as_ref() != Some(&key) {
             self.fold(app, session);
@@ -93,11 +103,17 @@ impl Shown {
     }
 
     fn fold(&mut self, app: &App, session: &Session) {
-        let Some(selected) = session.select(&app.selection) else {
+        let compared = app.against.and_then(|basis| session.compare(&app.selection, basis));
+        let (selected, flame, comparison) = if let Some(compared) = compared {
+            let (flame, comparison) = compared.flame(session.tree(), &app.shape);
+            (compared.selected, flame, Some(comparison))
+        } else if let Some(selected) = session.select(&app.selection) {
+            let flame = Flame::build(session.tree(), &selected.fold, selected.column, &app.shape);
+            (selected, flame, None)
+        } else {
             (self.meta, self.flame, self.table) = (None, None, Vec::new());
             return;
         };
-        let flame = Flame::build(session.tree(), &selected.fold, selected.column, &app.shape);
         self.table = function_table(&flame);
         self.meta = Some(ShownMeta {
             span: selected.span,
@@ -105,6 +121,7 @@ impl Shown {
             sampling: selected.sampling,
             kind: selected.fold.kinds()[selected.column].clone(),
             windows: selected.windows.len(),
+            comparison,
         });
         self.flame = Some(flame);
     }

@@ -287,6 +287,9 @@ pub struct ScreenArgs {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "clap's way to say: absent, alone, or with a value")]
     pub record: Option<Option<PathBuf>>,
+    /// Show the difference to this recording or profile (d in the screen switches it)
+    #[arg(long, value_name = "FILE")]
+    pub base: Option<PathBuf>,
     /// The colours: dark, light or mono
     #[arg(long, value_name = "NAME", env = "FLAMETOP_THEME")]
     pub theme: Option<String>,

@@ -1,13 +1,15 @@
 //! Opening the screen.
 
-use super::args::{SamplingArgs, ScreenArgs};
+use super::args::{SamplingArgs, ScreenArgs, SliceArgs};
 use super::exit::Failure;
+use super::load::Loaded;
 use super::plain::{plain, say};
 use super::run::{mouse, options, runtime, theme};
 use crate::app::{App, Effect, Mode, Picker};
 use crate::demo;
 use crate::engine::{Core, Ending, FrameWriter, Live, Screen, Terminal, TerminalError, listen, start_input};
-use crate::feed::{EndReason, TargetSpec};
+use crate::feed::{EndReason, TargetInfo, TargetSpec};
+use crate::profile::Basis;
 use crate::source::node::{NodeSource, spawn::Run};
 use crate::source::{self, Source, SourceOptions};
 use std::io::Write;
@@ -33,10 +35,12 @@ pub fn watch(start: Start, screen: &ScreenArgs, sampling: &SamplingArgs) -> Resu
     Terminal::check(std::env::var("TERM").ok().as_deref()).map_err(no_screen)?;
     let theme = theme(screen)?;
     let picking = matches!(&start, Start::Targets(words) if words.is_empty());
+    let base = screen.base.as_deref().map(|path| Loaded::read(path, &SliceArgs::default())).transpose()?;
     let Opened { sources, workload: _workload, script: _script, command } = open(start, sampling)?;
     let ending = runtime()?.block_on(async {
         let mut asked = listen()?;
         let mut core = Core::new(sampling.memory as usize);
+        let against = base.as_ref().map(|base| compare_with(&mut core, base)).transpose()?;
         for source in sources {
             core.watch(source);
         }
@@ -48,7 +52,7 @@ pub fn watch(start: Start, screen: &ScreenArgs, sampling: &SamplingArgs) -> Resu
             let error = core.sources.take_error();
             return Err(error.map_or_else(|| Failure::new("the target failed"), Failure::from));
         }
-        let app = first_view(picking, sampling);
+        let app = App { against, ..first_view(picking, sampling) };
         let terminal = Terminal::enter(mouse(screen)).map_err(no_screen)?;
         let mut live = Live::new(core, app, theme, open_screen(&terminal)?)
             .with_options(options(sampling), sampling.kind.clone());
@@ -116,6 +120,16 @@ fn after_command(run: &Run, core: &Core, ending: &mut Ending) {
     let ended = core.session.sources().iter().any(|source| source.ended == Some(EndReason::TargetExited));
     if ending.code == 0 && ended {
         ending.code = run.exit_code().and_then(|code| u8::try_from(code).ok()).unwrap_or(0);
+    }
+}
+
+/// Takes a file as the base of comparisons.
+fn compare_with(core: &mut Core, base: &Loaded) -> Result<Basis, Failure> {
+    let target = TargetInfo { name: base.name().into(), ..base.target() };
+    if core.session.set_base_from(&base.profiles()?, Some(target), base.name()) {
+        Ok(Basis::default())
+    } else {
+        Err(Failure::new(format!("{} holds nothing to compare with", base.name())))
     }
 }
 

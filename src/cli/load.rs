@@ -3,7 +3,7 @@
 use super::args::SliceArgs;
 use super::exit::Failure;
 use crate::feed::{Event, Feed, NoteLevel, SourceId, TargetInfo};
-use crate::profile::{Accumulation, Moment, Profile, Span, Thread, focused};
+use crate::profile::{Accumulation, Moment, Profile, Span, Thread, clean_path, focused};
 use crate::session::{DEFAULT_BUDGET, Range, Scope, Session, Track, WHEN_FORMS, When};
 use crate::source::Stored;
 use jiff::tz::TimeZone;
@@ -19,6 +19,7 @@ pub struct Loaded {
     pub range: Range,
     /// Whose.
     pub scope: Scope,
+    name: String,
     focus: Option<Regex>,
     kind: Option<String>,
 }
@@ -40,12 +41,18 @@ impl Loaded {
         });
         let scope = slice.thread.as_deref().map_or(Ok(Scope::All), |thread| scope_of(&session, thread))?;
         let kind = slice.sample_type.clone();
-        Ok(Self { session, range: Range::Span(span), scope, focus, kind })
+        let name = clean_path(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()).to_string();
+        Ok(Self { session, range: Range::Span(span), scope, name, focus, kind })
     }
 
     /// Who the first target is.
     pub fn target(&self) -> TargetInfo {
         self.session.sources().first().and_then(|source| source.target.clone()).unwrap_or_default()
+    }
+
+    /// The file's name, safe to show.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The sample type asked for.

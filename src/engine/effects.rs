@@ -26,6 +26,9 @@ impl Live {
             Effect::Attach(target) => self.attach(target),
             Effect::Copy(text) => self.copy(&text),
             Effect::Pin(selection) => self.core.session.pin(&selection),
+            Effect::SetBase { selection, label } => {
+                self.core.session.set_base(&selection, &label);
+            }
             Effect::Unpin => self.core.session.unpin(),
             Effect::FindProcesses => jobs::find_processes(self.discovery.clone(), self.outcomes.clone()),
             Effect::Mark(text) => self.core.note(NoteLevel::Mark, &text),

@@ -119,11 +119,6 @@ impl FrameTable {
         &self.frames[id.index()]
     }
 
-    /// Every frame, in the order of their ids.
-    pub fn iter(&self) -> impl Iterator<Item = &Frame> {
-        self.frames.iter()
-    }
-
     /// How many frames there are.
     pub fn len(&self) -> usize {
         self.frames.len()

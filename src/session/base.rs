@@ -3,13 +3,17 @@
 
 use super::Session;
 use super::selection::{Range, Scope, Selected, Selection};
+use super::timeline::Track;
 use super::window::{Window, WindowId};
 use crate::feed::{SourceId, TargetInfo};
 use crate::profile::{
-    Basis, CallTree, Comparison, Flame, Fold, Frame, Profile, Shape, Side, Span, Unit, join,
+    Basis, CallTree, Comparison, Flame, Fold, Frame, FrameId, Profile, Shape, Side, Span, Unit, join,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
+
+/// A base from elsewhere is aligned anew when an eighth more functions are known.
+const GROWTH: usize = 8;
 
 /// What others are compared with.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +25,10 @@ pub struct Base {
     /// Whose it is, when it came from elsewhere.
     pub target: Option<TargetInfo>,
     pub(super) windows: Vec<Arc<Window>>,
+    /// As it came from elsewhere, for functions that this session meets later.
+    foreign: Vec<Profile>,
+    /// How many functions the session knew when it was last aligned.
+    aligned_at: usize,
     /// Changes with every base taken.
     pub(super) revision: u64,
 }
@@ -70,17 +78,37 @@ impl Session {
     /// Makes profiles from elsewhere the base. Their functions become this session's where name and file
     /// agree: a function that only moved to another line is the same.
     pub fn set_base_from(&mut self, profiles: &[Profile], target: Option<TargetInfo>, label: &str) -> bool {
-        let same = Alignment::to(&self.tree);
-        let mut windows = Vec::new();
-        for profile in profiles.iter().filter(|profile| profile.is_sound()) {
-            let aligned = same.align(profile);
-            let window = Window::lift(&mut self.tree, WindowId(0), SourceId(0), &aligned);
-            windows.push(Arc::new(window));
-        }
-        windows.sort_by_key(|window| window.span.start);
-        let Some(span) = windows.iter().map(|window| window.span).reduce(Span::union) else { return false };
-        self.replace_base(Base { label: label.into(), span, target, windows, revision: 0 });
+        let mut foreign: Vec<Profile> = profiles.iter().filter(|p| p.is_sound()).cloned().collect();
+        foreign.sort_by_key(|profile| profile.span.start);
+        let Some(span) = foreign.iter().map(|p| p.span).reduce(Span::union) else { return false };
+        let windows = self.lift_foreign(&foreign);
+        let aligned_at = self.tree.frames().len();
+        let base = Base { label: label.into(), span, target, windows, foreign, aligned_at, revision: 0 };
+        self.replace_base(base);
         true
+    }
+
+    fn lift_foreign(&mut self, foreign: &[Profile]) -> Vec<Arc<Window>> {
+        let same = Alignment::to(self);
+        let lift = |profile: &Profile| {
+            let aligned = same.align(profile);
+            Arc::new(Window::lift(&mut self.tree, WindowId(0), SourceId(0), &aligned))
+        };
+        foreign.iter().map(lift).collect()
+    }
+
+    /// Aligns a base from elsewhere anew once many more functions are known. The bound doubles each
+    /// time, so this costs little however long a session is.
+    pub(super) fn realign_base(&mut self) {
+        let known = self.tree.frames().len();
+        let Some(mut base) = self.base.take() else { return };
+        if !base.foreign.is_empty() && known > base.aligned_at + base.aligned_at / GROWTH {
+            base.windows = self.lift_foreign(&base.foreign);
+            base.aligned_at = self.tree.frames().len();
+            self.bases += 1;
+            base.revision = self.bases;
+        }
+        self.base = Some(base);
     }
 
     /// Compares with nothing any more.
@@ -148,9 +176,14 @@ struct Alignment {
 }
 
 impl Alignment {
-    fn to(tree: &CallTree) -> Self {
+    /// Of the functions in the session's own windows: the tree holds those of the base too.
+    fn to(session: &Session) -> Self {
+        let tree = session.tree();
+        let windows = session.timeline().tracks().iter().flat_map(Track::windows);
+        let nodes = windows.flat_map(|window| &window.lanes).flat_map(|lane| lane.fold.nodes());
+        let own: FxHashSet<FrameId> = nodes.map(|node| tree.frame(*node)).collect();
         let mut known: FxHashMap<(Arc<str>, Arc<str>), Vec<Frame>> = FxHashMap::default();
-        for frame in tree.frames().iter() {
+        for frame in own.into_iter().map(|id| tree.frames().get(id)) {
             known.entry((frame.name.clone(), frame.file.clone())).or_default().push(frame.clone());
         }
         known.values_mut().for_each(|frames| frames.sort_by_key(|frame| (frame.line, frame.column)));
@@ -244,5 +277,17 @@ mod tests {
         assert_eq!((comparison.base.total, comparison.other.total), (6, 1));
         let change = comparison.change(rows[0].base_self, rows[0].self_value);
         assert_eq!((change.base, change.verdict), (2.0, Verdict::Less));
+    }
+
+    #[test]
+    fn a_base_that_was_there_first_learns_of_functions_that_come_later() {
+        let mut session = Session::default();
+        let mut moved = profile(0, 2000, ValueKind::cpu(), &[("f", 4)]);
+        moved.frames.iter_mut().for_each(|frame| frame.line += 40);
+        assert!(session.set_base_from(&[moved], None, "v1"));
+        take(&mut session, profile(0, 1000, ValueKind::cpu(), &[("f", 1)]));
+        let compared = session.compare(&Selection::default(), Basis::Second).expect("there is a base");
+        let rows = table(&session, &compared);
+        assert_eq!((rows.len(), rows[0].self_value, rows[0].base_self), (1, 1, 4));
     }
 }

@@ -210,6 +210,7 @@ impl Session {
         state.truncated += profile.sampling.truncated;
         state.gaps = state.gaps + gap;
         let evicted = self.timeline.push(&self.tree, Arc::new(window));
+        self.realign_base();
         if evicted {
             self.collect_if_worth_it();
         }

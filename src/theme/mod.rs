@@ -14,7 +14,7 @@ mod slot;
 pub use builtin::{BUILTIN, BuiltinTheme};
 pub use depth::ColourDepth;
 pub use file::ThemeError;
-pub use slot::{Family, HEAT_STEPS, PACKAGE_HUES, SLOTS, Shade, Slot};
+pub use slot::{CHANGE_STEPS, Family, HEAT_STEPS, PACKAGE_HUES, SLOTS, Shade, Slot};
 
 use file::ThemeFile;
 use ratatui::style::Style;

@@ -33,6 +33,7 @@ slots! {
     ChipFrozen, "chip.frozen";
     ChipWait, "chip.wait";
     ChipRecord, "chip.record";
+    ChipDiff, "chip.diff";
     BannerAlarm, "banner.alarm";
     BannerInfo, "banner.info";
     SparkLabel, "spark.label";
@@ -61,6 +62,9 @@ slots! {
     FlameGathered, "flame.gathered";
     FlameNoise, "flame.noise";
     FlameMore, "flame.more";
+    DiffMore, "diff.more";
+    DiffLess, "diff.less";
+    DiffNoise, "diff.noise";
     TableHeader, "table.header";
     TableCursor, "table.cursor";
     TableMatch, "table.match";
@@ -85,6 +89,8 @@ slots! {
 pub const PACKAGE_HUES: u8 = 8;
 /// Steps of colour by self value.
 pub const HEAT_STEPS: u8 = 5;
+/// Steps of colour by change: much less, less, none, more, much more.
+pub const CHANGE_STEPS: u8 = 5;
 
 /// What gives a block of the flame its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,6 +103,8 @@ pub enum Family {
     Kind(FrameKind),
     /// A step of self value from 0.
     Heat(u8),
+    /// A step of change from 0, the greatest loss.
+    Change(u8),
 }
 
 impl Family {
@@ -104,7 +112,12 @@ impl Family {
     pub fn all() -> impl Iterator<Item = Self> {
         let packages = (0..PACKAGE_HUES).map(Self::Package);
         let kinds = FrameKind::ALL.into_iter().map(Self::Kind);
-        [Self::App].into_iter().chain(packages).chain(kinds).chain((0..HEAT_STEPS).map(Self::Heat))
+        [Self::App]
+            .into_iter()
+            .chain(packages)
+            .chain(kinds)
+            .chain((0..HEAT_STEPS).map(Self::Heat))
+            .chain((0..CHANGE_STEPS).map(Self::Change))
     }
 
     /// Its place among all.
@@ -115,6 +128,9 @@ impl Family {
             Self::Package(hue) => 1 + usize::from(hue % PACKAGE_HUES),
             Self::Kind(kind) => 1 + packages + kind as usize,
             Self::Heat(step) => 1 + packages + kinds + usize::from(step.min(HEAT_STEPS - 1)),
+            Self::Change(step) => {
+                1 + packages + kinds + usize::from(HEAT_STEPS) + usize::from(step.min(CHANGE_STEPS - 1))
+            }
         }
     }
 
@@ -125,6 +141,7 @@ impl Family {
             Self::Package(hue) => format!("flame.package.{}", hue + 1),
             Self::Kind(kind) => format!("flame.{}", kind.as_str()),
             Self::Heat(step) => format!("flame.heat.{}", step + 1),
+            Self::Change(step) => format!("flame.change.{}", step + 1),
         }
     }
 }

@@ -18,6 +18,7 @@ pub use panels::{PANELS, Panel};
 pub use screen::Screen;
 
 use crate::app::{App, Shown};
+use crate::profile::Frame;
 use crate::session::Session;
 use crate::theme::{Slot, Theme};
 use ratatui::buffer::Buffer;
@@ -51,6 +52,14 @@ pub struct Ui<'a> {
     pub theme: &'a Theme,
     /// Our own cost.
     pub own: &'a OwnCost,
+}
+
+impl Ui<'_> {
+    /// Whether the standing search matches a function.
+    fn is_hit(&self, frame: &Frame) -> bool {
+        let regex = self.app.search.as_ref().and_then(|search| search.regex.as_ref());
+        regex.is_some_and(|regex| regex.is_match(&frame.name) || regex.is_match(&frame.file))
+    }
 }
 
 /// A whole screen of `size` columns and rows.

@@ -1,8 +1,11 @@
 //! Which colour a frame has: by package, by kind of code, or by what it costs itself.
 
 use crate::app::ColourBy;
-use crate::profile::{Frame, FrameKind, package_of};
-use crate::theme::{Family, Shade};
+use crate::profile::{Change, Comparison, Frame, FrameKind, Verdict, package_of};
+use crate::theme::{Family, Shade, Slot};
+
+/// A change of this share of the whole is a large one.
+const LARGE_CHANGE: f64 = 0.05;
 
 /// The colour of a frame; `self_share` is its self value's share of the whole.
 pub fn family(frame: &Frame, by: ColourBy, self_share: f64) -> Family {
@@ -10,6 +13,25 @@ pub fn family(frame: &Frame, by: ColourBy, self_share: f64) -> Family {
         ColourBy::Package => by_package(frame),
         ColourBy::Kind => Family::Kind(frame.kind),
         ColourBy::SelfValue => Family::Heat(heat(self_share)),
+    }
+}
+
+/// The colour of a change: by its verdict, and how large it is against the whole.
+pub fn change_family(comparison: &Comparison, change: &Change) -> Family {
+    let is_large = comparison.relative(change).abs() >= LARGE_CHANGE;
+    Family::Change(match change.verdict {
+        Verdict::Noise => 2,
+        Verdict::Less | Verdict::Vanished => u8::from(!is_large),
+        Verdict::More | Verdict::New => 3 + u8::from(is_large),
+    })
+}
+
+/// The look of a change.
+pub fn change_slot(change: &Change) -> Slot {
+    match change.verdict {
+        Verdict::More | Verdict::New => Slot::DiffMore,
+        Verdict::Less | Verdict::Vanished => Slot::DiffLess,
+        Verdict::Noise => Slot::DiffNoise,
     }
 }
 

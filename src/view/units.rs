@@ -3,7 +3,7 @@
 
 use crate::app::NumberFormat;
 use crate::gauges::GaugeUnit;
-use crate::profile::{Accumulation, Moment, Nanos, Unit, ValueKind};
+use crate::profile::{Accumulation, Change, Comparison, Moment, Nanos, Unit, ValueKind};
 
 /// Three significant figures.
 fn three(value: f64) -> String {
@@ -144,6 +144,51 @@ fn a_second(kind: &ValueKind, amount: i64, covered: Nanos) -> String {
     format!("{}/s", value(kind.unit, rate as i64))
 }
 
+/// A change as people read it: `+28.0 ms/s`, `−3.1 %` of the whole, `+12.0 MiB` of a level.
+pub fn change(comparison: &Comparison, change: &Change) -> String {
+    signed(comparison, change.difference())
+}
+
+fn signed(comparison: &Comparison, difference: f64) -> String {
+    let sign = match difference {
+        _ if difference > 0.0 => "+",
+        _ if difference < 0.0 => "−",
+        _ => "",
+    };
+    format!("{sign}{}", comparable(comparison, difference.abs()))
+}
+
+/// A value as it is compared: per second, as a share, or as it is.
+pub fn comparable(comparison: &Comparison, amount: f64) -> String {
+    if comparison.is_share() {
+        return percent(amount);
+    }
+    let whole = value(comparison.kind.unit, amount.round() as i64);
+    if comparison.kind.accumulation == Accumulation::Level { whole } else { format!("{whole}/s") }
+}
+
+/// A change of the whole in percent: `+5.2 %`.
+pub fn points(comparison: &Comparison, change: &Change) -> String {
+    let relative = comparison.relative(change);
+    let sign = if relative > 0.0 {
+        "+"
+    } else if relative < 0.0 {
+        "−"
+    } else {
+        ""
+    };
+    format!("{sign}{}", percent(relative.abs()))
+}
+
+/// A change in standard errors; `?` where nobody knows.
+pub fn errors(change: &Change) -> String {
+    match change.errors {
+        None => "?".into(),
+        Some(errors) if errors.abs() >= 1000.0 => if errors > 0.0 { "+999" } else { "−999" }.into(),
+        Some(errors) if errors < 0.0 => format!("−{:.1}", -errors),
+        Some(errors) => format!("+{errors:.1}"),
+    }
+}
 /// The share of `amount` in `total`.
 pub fn share(amount: i64, total: i64) -> f64 {
     if total > 0 { amount as f64 / total as f64 } else { 0.0 }

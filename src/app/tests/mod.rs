@@ -55,6 +55,9 @@ impl Watched {
             match effect {
                 Effect::Pin(selection) => self.session.pin(selection),
                 Effect::Unpin => self.session.unpin(),
+                Effect::SetBase { selection, label } => {
+                    self.session.set_base(selection, label);
+                }
                 _ => {}
             }
         }

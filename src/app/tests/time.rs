@@ -117,3 +117,25 @@ fn a_target_without_cpu_samples_is_shown_by_what_it_has() {
     assert_eq!(&*watched.app.selection.kind, "inuse_space");
     assert_eq!(total(&watched), 8);
 }
+
+#[test]
+fn what_is_on_screen_becomes_the_base_and_is_compared_until_d_ends_it() {
+    let mut watched = ten_windows();
+    watched.keys("[[[d");
+    let base = watched.session.base().map(|base| base.span);
+    assert_eq!(base, watched.shown.meta.as_ref().map(|meta| meta.span));
+    let whole = |watched: &Watched| watched.shown.comparison().map(|c| (c.base.total, c.other.total));
+    let (was, now) = whole(&watched).expect("it is compared");
+    assert_eq!(was, now, "with itself");
+    watched.keys("]]");
+    assert_eq!(
+        whole(&watched).map(|sides| sides.1),
+        Some(now + 2),
+        "a window holds one more than the one before"
+    );
+    watched.keys("d");
+    assert_eq!(whole(&watched), None);
+    assert!(watched.session.base().is_some(), "the base stays");
+    watched.keys("dB");
+    assert_eq!(whole(&watched), Some((now + 2, now + 2)), "B takes another");
+}

@@ -16,7 +16,7 @@ impl App {
                 }
             }
             (Pane::Top, _) => {
-                let rows = top_rows(&turn.shown.table, self.top_by_total);
+                let rows = top_rows(turn.shown, self.top_by_total);
                 // Nothing is under the cursor before the first move, which goes to the first row.
                 let here = self.top_cursor.and_then(|_| top_cursor(self, &rows));
                 let at = here.map_or(0, |here| target(here, to, rows.len()));

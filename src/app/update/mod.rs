@@ -4,6 +4,7 @@
 
 mod actions;
 mod copy;
+mod diff;
 mod help;
 mod icicle;
 mod kinds;

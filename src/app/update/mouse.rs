@@ -98,7 +98,7 @@ impl App {
                 std::mem::replace(&mut self.cursor, path) == self.cursor
             }
             _ => {
-                let rows = top_rows(&turn.shown.table, self.top_by_total);
+                let rows = top_rows(turn.shown, self.top_by_total);
                 let Some(row) = rows.get(at) else { return };
                 self.top_cursor.replace(row.frame) == Some(row.frame)
             }

@@ -95,7 +95,7 @@ impl App {
         match self.pane {
             Pane::Flame | Pane::Tree => self.cursor.last().copied(),
             Pane::Top => {
-                let rows = top_rows(&turn.shown.table, self.top_by_total);
+                let rows = top_rows(turn.shown, self.top_by_total);
                 top_cursor(self, &rows).map(|at| rows[at].frame)
             }
         }
@@ -119,7 +119,7 @@ impl App {
     pub(super) fn list_in_sight(&mut self, turn: &Turn<'_>) {
         let at = match (self.pane, turn.flame()) {
             (Pane::Tree, Some(flame)) => tree_cursor(flame, &tree_rows(flame, &self.open), &self.cursor),
-            (Pane::Top, _) => top_cursor(self, &top_rows(&turn.shown.table, self.top_by_total)),
+            (Pane::Top, _) => top_cursor(self, &top_rows(turn.shown, self.top_by_total)),
             _ => return,
         };
         let at = at.unwrap_or(0);

@@ -120,7 +120,7 @@ impl App {
     }
 
     fn next_row(&mut self, regex: &Regex, by: i64, turn: &Turn<'_>) -> bool {
-        let rows = top_rows(&turn.shown.table, self.top_by_total);
+        let rows = top_rows(turn.shown, self.top_by_total);
         let here = self.top_cursor.and_then(|_| top_cursor(self, &rows));
         let frames = turn.session.tree().frames();
         let fits = |at: &usize| matches(regex, frames.get(rows[*at].frame));

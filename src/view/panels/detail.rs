@@ -1,10 +1,14 @@
 //! The selected frame: its whole name, its place, what it costs, and how sure that is.
 
+use super::super::paint::change_slot;
 use super::super::units;
 use super::super::widgets::{Pen, Segment, draw_ends, text_width};
 use super::{Panel, Screen, Ui};
 use crate::app::{Mode, NumberFormat, Pane, ShownMeta, top_cursor, top_rows};
-use crate::profile::{CallTree, Frame, FrameId, Unit, package_of, short_path};
+use crate::profile::{
+    CallTree, Change, Comparison, FlameNode, Frame, FrameId, FunctionRow, Unit, Verdict, package_of,
+    short_path,
+};
 use crate::theme::Slot;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,6 +21,8 @@ struct Selected {
     frame: FrameId,
     self_value: i64,
     total: i64,
+    base_self: i64,
+    base_total: i64,
 }
 
 impl Panel for Detail {
@@ -68,16 +74,20 @@ fn rule(ui: &Ui, area: Rect, buf: &mut Buffer) {
 fn selected(ui: &Ui) -> Option<Selected> {
     let flame = ui.shown.flame.as_ref()?;
     if ui.app.pane == Pane::Top {
-        let rows = top_rows(&ui.shown.table, ui.app.top_by_total);
+        let rows = top_rows(ui.shown, ui.app.top_by_total);
         let row = rows.get(top_cursor(ui.app, &rows)?)?;
-        return Some(Selected { frame: row.frame, self_value: row.self_value, total: row.total });
+        let FunctionRow { frame, self_value, total, base_self, base_total } = *row;
+        return Some(Selected { frame, self_value, total, base_self, base_total });
     }
     match ui.app.cursor.last() {
         // What is not in this window stays selected, at nothing.
-        Some(frame) if !ui.shown.cursor_found => Some(Selected { frame: *frame, self_value: 0, total: 0 }),
+        Some(frame) if !ui.shown.cursor_found => {
+            Some(Selected { frame: *frame, self_value: 0, total: 0, base_self: 0, base_total: 0 })
+        }
         _ => {
-            let node = flame.node(ui.shown.cursor);
-            Some(Selected { frame: node.frame, self_value: node.self_value, total: node.total })
+            let FlameNode { frame, self_value, total, base_self, base_total, .. } =
+                *flame.node(ui.shown.cursor);
+            Some(Selected { frame, self_value, total, base_self, base_total })
         }
     }
 }
@@ -112,6 +122,9 @@ fn name(ui: &Ui, frame: &Frame, id: FrameId) -> Vec<Segment> {
 /// `self 42.0 ms 4.2 %  total 120 ms 12 %  n = 120, ±9 %`
 fn numbers(ui: &Ui, meta: &ShownMeta, selected: &Selected) -> Vec<Segment> {
     let style = |slot| ui.theme.style(slot);
+    if let Some(comparison) = &meta.comparison {
+        return changes(ui, comparison, selected);
+    }
     let whole = ui.shown.flame.as_ref().map_or(0, crate::profile::Flame::total);
     let figure = |amount: i64| {
         let share = units::percent(units::share(amount, whole));
@@ -138,6 +151,31 @@ fn numbers(ui: &Ui, meta: &ShownMeta, selected: &Selected) -> Vec<Segment> {
         segments.insert(0, Segment::new(30, format!("n = {}{sure}", units::count(n)), style(Slot::TextDim)));
     }
     segments
+}
+
+/// `self 12.0 ms/s → 40.0 ms/s  total +28.0 ms/s  +14.2 s.e.`
+fn changes(ui: &Ui, comparison: &Comparison, selected: &Selected) -> Vec<Segment> {
+    let own = comparison.change(selected.base_self, selected.self_value);
+    let total = comparison.change(selected.base_total, selected.total);
+    let sides = |change: &Change| {
+        let [was, is] = [change.base, change.other].map(|amount| units::comparable(comparison, amount));
+        format!("{was} → {is}")
+    };
+    let sure = match total.verdict {
+        Verdict::Noise => "no more than chance",
+        Verdict::New => "new",
+        Verdict::Vanished => "gone",
+        Verdict::More | Verdict::Less => "beyond chance",
+    };
+    let style = |change: &Change| ui.theme.style(change_slot(change));
+    let dim = ui.theme.style(Slot::TextDim);
+    let change = units::change(comparison, &total);
+    vec![
+        Segment::new(30, format!("self {}", sides(&own)), style(&own)),
+        Segment::new(60, format!("total {}", sides(&total)), style(&total)),
+        Segment::new(85, format!("{change} "), style(&total)),
+        Segment::new(50, format!("{sure} ({} s.e.) ", units::errors(&total)), dim).or(55, format!("{sure} ")),
+    ]
 }
 
 /// How many samples a value rests on, near enough.

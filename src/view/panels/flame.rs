@@ -6,7 +6,9 @@ use super::super::widgets::{Icicle, Look, put_text, text_width};
 use super::detail::samples_of;
 use super::{Panel, Screen, Ui};
 use crate::app::{NumberFormat, Pane, ShownMeta};
-use crate::profile::{Accumulation, Block, BlockContent, Flame, FrameKind, Unit, fit_label};
+use crate::profile::{
+    Accumulation, Basis, Block, BlockContent, Change, Comparison, Flame, FrameKind, Unit, Verdict, fit_label,
+};
 use crate::theme::{Family, Shade, Slot};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -77,7 +79,10 @@ impl<'a> Painter<'a> {
             };
             let frame = self.ui.session.tree().frames().get(self.flame.node(node).frame);
             let self_share = units::share(self.flame.node(node).self_value, self.flame.total());
-            let family = paint::family(frame, self.ui.app.colour_by, self_share);
+            let family = match (&self.meta.comparison, self.change(node)) {
+                (Some(comparison), Some(change)) => paint::change_family(comparison, &change),
+                _ => paint::family(frame, self.ui.app.colour_by, self_share),
+            };
             let touching = at.checked_sub(1).filter(|left| row[*left].x + row[*left].width == block.x);
             let left = touching.and_then(|left| shades.get(left).copied());
             shades.push((family, paint::shade(frame, family, left)));
@@ -103,7 +108,10 @@ impl<'a> Painter<'a> {
 
     fn root(&self) -> Look {
         let slot = if self.ui.shown.cursor == 0 { Slot::FlameCursor } else { Slot::FlameRoot };
-        let label = whole(self.flame.total(), self.meta);
+        let label = match &self.meta.comparison {
+            Some(comparison) => against(comparison),
+            None => whole(self.flame.total(), self.meta),
+        };
         Look { style: self.ui.theme.style(slot), label, figure: self.shape(), ..Look::default() }
     }
 
@@ -142,6 +150,7 @@ impl<'a> Painter<'a> {
         let (format, kind, covered) = (self.ui.app.numbers, &self.meta.kind, self.meta.covered);
         // By itself a value does not hold still; only the share is worth its place in every block.
         let figure = match format {
+            _ if self.meta.comparison.is_some() => self.change_figure(node),
             NumberFormat::Share if width < 12 => String::new(),
             format => units::figure(format, kind, total, self.flame.total(), covered),
         };
@@ -161,13 +170,41 @@ impl<'a> Painter<'a> {
         if self.flame.node(node).depth < zoomed {
             return theme.style(Slot::FlameAbove);
         }
-        let shade = if self.hot.contains(&node) { Shade::Hot } else { shade };
+        // Of a difference the colour says the change, and nothing else.
+        let is_hot = self.meta.comparison.is_none() && self.hot.contains(&node);
+        let shade = if is_hot { Shade::Hot } else { shade };
         let style = theme.flame(family, shade);
         let noisy = samples_of(self.meta, self.flame.node(node).total).is_some_and(|samples| samples < NOISE);
         if noisy { style.patch(theme.style(Slot::FlameNoise)) } else { style }
     }
 
+    /// How a node differs from the base, where it is compared with one.
+    fn change(&self, node: u32) -> Option<Change> {
+        let node = self.flame.node(node);
+        self.meta.comparison.as_ref().map(|comparison| comparison.change(node.base_total, node.total))
+    }
+
+    /// `+5.2 %` of the whole; `new` is said.
+    fn change_figure(&self, node: u32) -> String {
+        let (Some(comparison), Some(change)) = (&self.meta.comparison, self.change(node)) else {
+            return String::new();
+        };
+        match change.verdict {
+            Verdict::Noise => "±0".into(),
+            Verdict::New => format!("new {}", units::points(comparison, &change)),
+            _ => units::points(comparison, &change),
+        }
+    }
+
     fn lead(&self, node: u32) -> Option<char> {
+        if let Some(change) = self.change(node) {
+            return Some(match change.verdict {
+                Verdict::More => '▲',
+                Verdict::New => '◆',
+                Verdict::Less | Verdict::Vanished => '▼',
+                Verdict::Noise => '▏',
+            });
+        }
         if self.hot.contains(&node) {
             Some('▸')
         } else if self.ui.theme.needs_separators() {
@@ -176,6 +213,20 @@ impl<'a> Painter<'a> {
             None
         }
     }
+}
+
+/// `all 931 ms/s, base 871 ms/s: +60 ms/s, +6.9 %`
+fn against(comparison: &Comparison) -> String {
+    let by_second = Comparison { basis: Basis::Second, ..comparison.clone() };
+    let whole = by_second.whole();
+    let sure = if whole.verdict == Verdict::Noise { ", no more than chance" } else { "" };
+    format!(
+        "all {}, base {}: {}, {}{sure}",
+        units::comparable(&by_second, whole.other),
+        units::comparable(&by_second, whole.base),
+        units::change(&by_second, &whole),
+        units::points(&by_second, &whole)
+    )
 }
 
 /// `all 931 ms of 1.00 s, 93 % of one core`

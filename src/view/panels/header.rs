@@ -7,7 +7,7 @@ use super::{Panel, Screen, Ui};
 use crate::app::Mode;
 use crate::feed::HeapState;
 use crate::profile::{Nanos, Span};
-use crate::session::{Range, SourceState};
+use crate::session::{Base, Range, SourceState};
 use crate::theme::Slot;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -73,9 +73,20 @@ fn state(ui: &Ui) -> Vec<Segment> {
                 .or(95, format!(" ● REC {time} {bytes} ")),
         );
     }
+    if let (Some(_), Some(base)) = (ui.app.against, ui.session.base()) {
+        let what = if ui.shown.comparison().is_some() { "DIFF to" } else { "NOTHING TO COMPARE with" };
+        let text = format!(" {what} {} ", base_name(base));
+        segments.push(Segment::new(92, text, style(Slot::ChipDiff)).or(96, " DIFF "));
+    }
     let (text, slot) = state_chip(ui);
     segments.push(Segment::new(100, text, style(slot)));
     segments
+}
+
+/// `14:03:20–14:03:25`, and whose when it is another's.
+fn base_name(base: &Base) -> String {
+    let time = format!("{}–{}", units::time_of_day(base.span.start), units::time_of_day(base.span.end()));
+    if base.target.is_some() { format!("{} {time}", base.label) } else { time }
 }
 
 /// ` FROZEN 14:03:20 −12 s `; a range of windows with its end.

@@ -13,6 +13,7 @@ mod picker;
 mod ruler;
 mod toasts;
 mod top;
+mod top_diff;
 mod tree;
 mod write_menu;
 
@@ -38,6 +39,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &flame::FlamePane,
     &tree::TreePane,
     &top::TopPane,
+    &top_diff::TopDiffPane,
     &detail::Detail,
     &banner::Banner,
     &hints::Hints,

@@ -4,7 +4,7 @@ use super::super::units;
 use super::super::widgets::{Pen, draw_bar};
 use super::{Panel, Screen, Ui};
 use crate::app::{LIST_TITLE_ROWS, NumberFormat, Pane, ShownMeta, top_cursor, top_rows};
-use crate::profile::{Frame, FunctionRow, package_of, short_path};
+use crate::profile::{FunctionRow, package_of, short_path};
 use crate::theme::Slot;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,12 +14,13 @@ pub struct TopPane;
 
 impl Panel for TopPane {
     fn place(&self, ui: &Ui, screen: &Screen) -> Option<Rect> {
-        (ui.app.pane == Pane::Top && ui.shown.flame.is_some()).then_some(screen.body)
+        let alone = ui.shown.flame.is_some() && ui.shown.comparison().is_none();
+        (ui.app.pane == Pane::Top && alone).then_some(screen.body)
     }
 
     fn draw(&self, ui: &Ui, area: Rect, buf: &mut Buffer) {
         let (Some(flame), Some(meta)) = (&ui.shown.flame, &ui.shown.meta) else { return };
-        let rows = top_rows(&ui.shown.table, ui.app.top_by_total);
+        let rows = top_rows(ui.shown, ui.app.top_by_total);
         let greatest = rows.iter().map(|row| row.self_value).max().unwrap_or(0);
         let table = Table { ui, meta, total: flame.total(), greatest, columns: Columns::of(area.width) };
         table.titles(Rect { height: LIST_TITLE_ROWS, ..area }, buf);
@@ -99,7 +100,7 @@ impl Table<'_> {
             pen.right(&units::percent(total), 7, style(Slot::TextDim));
         }
         pen.cell("", 2, style(Slot::Text));
-        let name = if self.is_hit(frame) { Slot::TableMatch } else { Slot::Text };
+        let name = if self.ui.is_hit(frame) { Slot::TableMatch } else { Slot::Text };
         pen.cell(&frame.name, self.columns.name.saturating_sub(1), style(name)).cell(
             "",
             1,
@@ -124,10 +125,5 @@ impl Table<'_> {
             NumberFormat::Share | NumberFormat::Absolute => NumberFormat::Absolute,
         };
         units::figure(format, &self.meta.kind, amount, self.total, self.meta.covered)
-    }
-
-    fn is_hit(&self, frame: &Frame) -> bool {
-        let regex = self.ui.app.search.as_ref().and_then(|search| search.regex.as_ref());
-        regex.is_some_and(|regex| regex.is_match(&frame.name) || regex.is_match(&frame.file))
     }
 }

@@ -1,5 +1,6 @@
 //! The tree pane: the call tree as an outline, heaviest first, drawn by `tui-tree-widget`.
 
+use super::super::paint::change_slot;
 use super::super::units;
 use super::super::widgets::{Pen, cut_text, draw_bar};
 use super::{Panel, Screen, Ui};
@@ -44,9 +45,9 @@ impl Columns {
     fn of(width: u16) -> Self {
         match width {
             0..=59 => Self { figures: 17, bar: 0 },
-            60..=99 => Self { figures: 28, bar: 8 },
-            100..=159 => Self { figures: 28, bar: 20 },
-            _ => Self { figures: 28, bar: 40 },
+            60..=99 => Self { figures: 30, bar: 8 },
+            100..=159 => Self { figures: 30, bar: 20 },
+            _ => Self { figures: 30, bar: 40 },
         }
     }
 
@@ -69,7 +70,7 @@ impl Outline<'_> {
         let mut pen = Pen::on(buf, area, self.ui.theme);
         pen.cell(&title, columns.outline(area), style).right("TOTAL", 9, style).right("%", 7, style);
         if columns.figures > 17 {
-            pen.right("SELF", 10, style);
+            pen.right(if self.meta.comparison.is_some() { "CHANGE" } else { "SELF" }, 12, style);
         }
         pen.cell("", area.width, style);
     }
@@ -164,8 +165,15 @@ impl Outline<'_> {
         pen.right(&units::value(unit, node.total), 9, style(Slot::TextValue));
         pen.right(&units::percent(share), 7, style(Slot::Text));
         if columns.figures > 17 {
-            let own = if node.self_value == 0 { String::new() } else { units::value(unit, node.self_value) };
-            pen.right(&own, 10, style(Slot::TextDim));
+            let (text, slot) = match &self.meta.comparison {
+                Some(comparison) => {
+                    let change = comparison.change(node.base_total, node.total);
+                    (units::change(comparison, &change), change_slot(&change))
+                }
+                None if node.self_value == 0 => (String::new(), Slot::TextDim),
+                None => (units::value(unit, node.self_value), Slot::TextDim),
+            };
+            pen.right(&text, 12, style(slot));
         }
         pen.skip(2);
         draw_bar(&mut pen, columns.bar.saturating_sub(1), share, theme, theme.style(Slot::BarRest));

@@ -49,6 +49,19 @@ fn frozen() {
 }
 
 #[test]
+fn difference() {
+    // The base: three quiet seconds; then the seconds in which `loadCatalog` blocks the loop.
+    let keys = "[[[[[[[[[[<<B]]]]]]";
+    picture!("diff_80x24", World::after(58, SMALL).keys(keys));
+    picture!("diff_120x40", World::after(58, MIDDLE).keys(keys));
+    picture!("diff_share_120x40", World::after(58, MIDDLE).keys(keys).keys("%j"));
+    picture!("diff_top_80x24", World::after(58, SMALL).keys(keys).keys("3"));
+    picture!("diff_top_120x40", World::after(58, MIDDLE).keys(keys).keys("3jj"));
+    picture!("diff_tree_120x40", World::after(58, MIDDLE).keys(keys).keys("2jl"));
+    picture!("diff_mono_80x24", World::after(58, SMALL).keys(keys).with(ColourDepth::None, Glyphs::Ascii));
+}
+
+#[test]
 fn heap() {
     picture!("heap_80x24", World::after(48, SMALL).keys("vv"));
     picture!("heap_120x40", World::after(48, MIDDLE).keys("vvj"));

@@ -1,6 +1,6 @@
 //! A screen to take pictures of: app, session and what is shown, driven by keys.
 
-use crate::app::{App, Key, KeyCode, Mode, Msg, Outcome, Picker, RecordingState, Shown};
+use crate::app::{App, Effect, Key, KeyCode, Mode, Msg, Outcome, Picker, RecordingState, Shown};
 use crate::feed::{Event, Feed};
 use crate::profile::{Moment, Nanos};
 use crate::session::Session;
@@ -59,7 +59,11 @@ impl World {
 
     pub fn tell(&mut self, msg: Msg) {
         self.shown.refresh(&self.app, &self.session);
-        let _ = self.app.update(msg, &self.session, &self.shown);
+        for effect in self.app.update(msg, &self.session, &self.shown) {
+            if let Effect::SetBase { selection, label } = effect {
+                self.session.set_base(&selection, &label);
+            }
+        }
     }
 
     /// Presses keys: characters, or names such as `<enter>`.
