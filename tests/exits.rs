@@ -37,7 +37,7 @@ const STATES: [State; 5] =
 const WAYS: [&str; 5] = ["exit", "natural", "uncaught", "rejection", "sigterm"];
 
 impl State {
-    fn enter(self, pty: &Pty, target: &Target) {
+    fn enter(self, pty: &Pty) {
         match self {
             Self::Running => {}
             Self::Frozen => {
@@ -45,11 +45,8 @@ impl State {
                 pty.wait_for_text("FROZEN", SOON);
             }
             Self::SlowTerminal => pty.stop_reading(),
-            // Until its guard has cut the connection: README's limits tell of an exit in that very moment.
-            Self::Killed => {
-                pty.signal(Signal::KILL);
-                target.wait_ports(&[], SOON);
-            }
+            // And the target ends in that very moment, before or after its guard has cut the connection.
+            Self::Killed => pty.signal(Signal::KILL),
             Self::Stopped => pty.signal(Signal::STOP),
         }
     }
@@ -77,7 +74,7 @@ fn later(node: &Path, way: &str, state: State) -> (Duration, ExitStatus, ExitSta
     let mut target = start(node, way);
     let pty = PtyCommand::flametop(&[&target.pid().to_string()]).size(120, 40).start();
     pty.wait_for_text("samples", SOON);
-    state.enter(&pty, &target);
+    state.enter(&pty);
     let (watched, with) = end(&mut target, way);
     pty.read_on();
     (with.saturating_sub(without), bare, watched)

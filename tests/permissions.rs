@@ -87,6 +87,28 @@ fn the_capabilities_of_the_hint_suffice_and_none_is_too_many() {
 }
 
 #[test]
+fn root_without_the_capabilities_of_the_target_is_told_the_one_that_suffices() {
+    if root_or_skip().is_none() {
+        return;
+    }
+    let node = require_node!(22);
+    let target = Target::start_with(&node, &["--inspect-port=0"], "globals.js", &[]);
+    let top = |capabilities: &str| {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set", capabilities, env!("CARGO_BIN_EXE_flametop")]);
+        command.args(["top", &target.pid().to_string(), "--for", "300ms"]);
+        command.stdin(Stdio::null()).output().expect("setpriv is part of util-linux")
+    };
+    let refused = top("-sys_ptrace");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(4), "{told}");
+    assert!(told.contains("CAP_SYS_PTRACE") && !told.contains("sudo"), "{told}");
+    let allowed = top("-all,+sys_ptrace");
+    assert_eq!(allowed.status.code(), Some(0), "{}", String::from_utf8_lossy(&allowed.stderr));
+    target.wait_ports(&[], START);
+}
+
+#[test]
 fn a_process_of_ones_own_needs_no_privileges() {
     if root_or_skip().is_none() {
         return;

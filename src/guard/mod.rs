@@ -25,7 +25,7 @@ pub use ward::{
     beat, connected, dismiss, employ, hold, is_on_duty, lock_briefly, release, terminal_returned,
     terminal_taken,
 };
-pub use watch::{Undo, Undone, run};
+pub use watch::{Undo, Undone, is_ready, run};
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -16,6 +16,9 @@ use super::{Message, PERSISTENCE, SILENCE, channel};
 /// How long a target that waits only for us to go may take to go itself, before anything is asked of it: asking one
 /// that is about to exit can crash it.
 const LEAVE_TO_EXIT: Duration = Duration::from_millis(300);
+/// How long all targets together may take to fall silent before their connections are cut. They answer within a few ms;
+/// one that is blocked does not.
+const HUSH: Duration = Duration::from_millis(250);
 /// How patient one try is.
 const TRY: Duration = Duration::from_secs(2);
 /// Pauses between tries: the first, and the longest.
@@ -34,6 +37,10 @@ pub enum Undone {
 pub trait Undo {
     /// Tries to undo a deed, within `patience`.
     fn undo(&self, deed: &str, patience: Duration) -> Undone;
+
+    /// Has a target say nothing more over a connection that is about to be cut, within `patience`: cutting it in the
+    /// middle of a word can crash the target.
+    fn hush(&self, connection: BorrowedFd<'_>, patience: Duration);
 }
 
 struct Deed {
@@ -137,7 +144,7 @@ impl Guard<'_> {
 
     /// Undoes everything: the terminal at once, the targets as soon as they let us.
     fn act(&mut self, cause: Cause) {
-        self.deeds.values_mut().for_each(Deed::disconnect);
+        self.disconnect();
         if let Some(terminal) = self.terminal.take() {
             terminal.give_back();
         }
@@ -158,6 +165,23 @@ impl Guard<'_> {
                 std::thread::park_timeout(pause);
             }
             pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// Cuts all connections, each in a moment of silence if the target can be had to keep it.
+    fn disconnect(&mut self) {
+        let until = Instant::now() + HUSH;
+        let mut connected: Vec<&mut Deed> =
+            self.deeds.values_mut().filter(|deed| deed.connection.is_some()).collect();
+        let mut waiting = connected.len() as u32;
+        for deed in &mut connected {
+            if let Some(connection) = &deed.connection {
+                // One that does not answer must not take the time of the others.
+                let share = until.saturating_duration_since(Instant::now()) / waiting;
+                self.undo.hush(connection.as_fd(), share);
+            }
+            waiting -= 1;
+            deed.disconnect();
         }
     }
 
@@ -183,7 +207,7 @@ impl Guard<'_> {
 }
 
 /// Whether something can be read within that time; of a pidfd, whether the process has ended.
-fn is_ready(fd: impl AsFd, patience: Duration) -> bool {
+pub fn is_ready(fd: impl AsFd, patience: Duration) -> bool {
     let wait = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) };
     let mut fds = [PollFd::new(&fd, PollFlags::IN)];
     matches!(poll(&mut fds, Some(&wait)), Ok(ready) if ready > 0)
@@ -218,6 +242,10 @@ mod tests {
             tried.push(deed.to_owned());
             let count = tried.iter().filter(|known| *known == deed).count();
             if count >= self.tries_needed { Undone::Done } else { Undone::NotYet }
+        }
+
+        fn hush(&self, connection: BorrowedFd<'_>, _: Duration) {
+            rustix::io::write(connection, b"hush").expect("it is open");
         }
     }
 
@@ -267,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_connection_of_a_deed_is_cut_for_everybody_before_it_is_undone() {
+    fn the_connection_of_a_deed_is_hushed_and_cut_for_everybody_before_it_is_undone() {
         let (ours, theirs) = channel::pair().expect("a pair");
         let (here, mut there) = UnixStream::pair().expect("a connection");
         channel::send(&ours, &hold("a"), None).expect("sent");
@@ -275,7 +303,9 @@ mod tests {
         drop(ours);
         run(theirs, &Owner::new(1)).expect("it ends");
         // Our own end is still open, as that of a flametop that is stopped.
-        assert_eq!(there.read(&mut [0]).expect("no error"), 0);
+        let mut said = String::new();
+        there.read_to_string(&mut said).expect("it is cut");
+        assert_eq!(said, "hush");
         drop(here);
     }
 

@@ -6,7 +6,7 @@ use crate::live::hostile_target;
 use crate::made_up::pprof_file;
 use crate::names::{self, Name};
 use crate::support::harmless::{assert_harmless, written};
-use crate::support::program::print_tally;
+use crate::support::program::survived;
 use crate::support::pty::{Pty, PtyCommand};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -46,7 +46,7 @@ fn a_file_of_hostile_names_does_no_harm_to_the_terminal() {
         assert!(written.copied.len() > names.len(), "{} copies", written.copied.len());
         written.copied.iter().for_each(|text| assert_harmless(text, "the clipboard"));
     }
-    print_tally(names.len(), names.len());
+    survived(names.len());
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_live_target_of_hostile_names_does_no_harm_to_the_terminal() {
         assert_harmless(&written.text, "the screen");
         written.copied.iter().for_each(|text| assert_harmless(text, "the clipboard"));
     }
-    print_tally(names.len(), names.len());
+    survived(names.len());
 }
 
 /// Leaves, whatever is open.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::servers::SOON;
 use crate::support::fake_inspector::{Call, Server, Socket, Window};
 use crate::support::harmless::{assert_harmless, written};
-use crate::support::program::{flametop, print_tally, tally};
+use crate::support::program::{flametop, survived, tally};
 use crate::support::pty::PtyCommand;
 
 fn decent(window: Window) -> String {
@@ -67,7 +67,7 @@ fn figures_out_of_range_are_shown_and_recorded_without_harm() {
     for output in [pty.output(), live.output()] {
         assert_harmless(&written(&output).text, "the screen");
     }
-    print_tally(figures().len(), figures().len());
+    survived(figures().len());
 }
 
 /// A heap profile, and why it can't be used; none where it can.

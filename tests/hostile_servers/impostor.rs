@@ -2,7 +2,7 @@
 
 use crate::servers::SOON;
 use crate::support::process::listening_ports;
-use crate::support::program::{flametop, print_tally};
+use crate::support::program::{flametop, survived};
 use crate::support::runtimes::require_node;
 use crate::support::target::Target;
 
@@ -21,5 +21,5 @@ fn a_process_that_is_not_the_one_asked_for_is_named_and_left_alone() {
     }
     target.wait_ports(&ports, SOON);
     assert!(target.is_alive() && ended.stdout.is_empty());
-    print_tally(1, 1);
+    survived(1);
 }

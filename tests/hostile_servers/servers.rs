@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::support::fake_inspector::{Server, has_left, list_answer, read_head, say_nothing};
-use crate::support::program::{Ended, flametop, print_tally, tally};
+use crate::support::program::{Ended, flametop, survived, tally};
 
 /// A way to misbehave, and what flametop has to say of it.
 pub struct Case {
@@ -218,5 +218,5 @@ fn a_list_cannot_send_us_to_another_port() {
     assert_eq!(ended.code, Some(5), "{}", ended.stderr);
     other.set_nonblocking(true).expect("it can be");
     assert!(other.accept().is_err(), "nobody may connect there");
-    print_tally(1, 1);
+    survived(1);
 }

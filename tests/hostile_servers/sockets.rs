@@ -12,7 +12,7 @@ use crate::support::fake_inspector::{
     BINARY, Call, GOES_ON, PING, Server, Socket, TEXT, TEXT_BEGINS, finished, frame_head, identity,
     say_nothing,
 };
-use crate::support::program::{flametop, print_tally};
+use crate::support::program::{flametop, survived};
 
 const NOT_UNDERSTOOD: &str = "a message is not understood";
 const CLOSED: &str = "the connection is closed";
@@ -299,5 +299,5 @@ fn profiles_without_end_do_not_fill_the_memory() {
     let args = ["top", &server.session(), "--no-heap", "--for", "1m"];
     let ended = flametop(&args, home.path(), Duration::from_mins(1));
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    print_tally(1, 1);
+    survived(1);
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::harmless::assert_harmless;
 use super::process::peak_resident_kib;
+use super::tally::count;
 use super::wait::poll;
 
 /// The memory that no input may drive it beyond.
@@ -84,7 +85,7 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u
     })
 }
 
-/// Tries each of `all` with `tried`, `at_once` at a time, and prints the tally. Fails the test when
+/// Tries each of `all` with `tried`, `at_once` at a time, and counts what was survived. Fails the test when
 /// all are through, naming those that failed.
 pub fn tally<T: Sync>(
     all: &[T],
@@ -106,12 +107,11 @@ pub fn tally<T: Sync>(
         }
     });
     let failed = failed.into_inner().expect("nobody panics while holding it");
-    print_tally(all.len(), all.len() - failed.len());
+    survived(all.len() - failed.len());
     assert!(failed.is_empty(), "not survived: {failed:?}");
 }
 
-/// Prints how many hostile inputs were tried, and how many were survived.
-#[expect(clippy::print_stdout, reason = "whoever gathers the tallies reads them there")]
-pub fn print_tally(tried: usize, survived: usize) {
-    println!("tally: hostile inputs {tried}, survived {survived}");
+/// Counts what was survived, under the name of the suite.
+pub fn survived(number: usize) {
+    count(&format!("{}, survived", env!("CARGO_CRATE_NAME").replace('_', " ")), number);
 }

@@ -223,6 +223,16 @@ impl Cdp {
         value_of(&result)
     }
 
+    /// Takes in the answers that are still due, at most that long, and drops them with whatever else comes: cutting the
+    /// connection under an answer can crash the target, see [`hush`](super::hush).
+    pub async fn hear_out(&mut self, patience: Duration) {
+        let all = async {
+            while !self.outstanding.is_empty() && !matches!(self.receive().await, Incoming::Closed(_)) {}
+        };
+        // One that answers no more is left all the same.
+        let _ = timeout(patience, all).await;
+    }
+
     /// Leaves at once. V8 ends this session's profiles by itself, and a target that waits for us to go may exit.
     pub fn disconnect(self) {
         drop(self);

@@ -58,6 +58,8 @@ async fn clean(
     end: InspectorEnd,
     patience: Duration,
 ) -> Result<(), CdpError> {
+    // Nothing may be said after the answer to the last call: see [`hush`](super::hush).
+    cdp.send(Method::NodeRuntimeNotifyWhenWaitingForDisconnect, json!({ "enabled": false })).await?;
     cdp.send(Method::ProfilerDisable, json!({})).await?;
     cdp.send(Method::HeapProfilerDisable, json!({})).await?;
     let _: bool = cdp.evaluate(&leave(&inspector.nonce, end), patience).await?;

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::process::geteuid;
 use thiserror::Error;
 
 use super::wire::Method;
@@ -219,6 +220,12 @@ impl AttachError {
             Self::NoSuchProcess { .. } => "run `flametop` without arguments to pick from the running processes".into(),
             // Without the first, what it runs can't be read; the second, it can't be signalled; the third, its sockets
             // can't be told.
+            // The kernel keeps even its own user from a process that has capabilities which we lack.
+            Self::NotPermitted { uid, .. } if *uid == geteuid().as_raw().to_string() => {
+                "it is your own and has capabilities that flametop lacks: run flametop with CAP_SYS_PTRACE too; in a \
+                 container: --cap-add=SYS_PTRACE"
+                    .into()
+            }
             Self::NotPermitted { pid, uid } => format!(
                 "run it as that user: sudo -u '#{uid}' flametop {pid}; or with the capabilities CAP_SYS_PTRACE, CAP_KILL \
                  and CAP_DAC_READ_SEARCH"
@@ -347,6 +354,15 @@ mod tests {
         assert_eq!(AttachError::Stopped { pid: 1 }.exit_code(), 1);
         let bad = AttachError::BadAddress { text: "x".into(), reason: "no port" };
         assert_eq!(bad.exit_code(), 5);
+    }
+
+    #[test]
+    fn who_is_the_user_already_is_not_told_to_become_it() {
+        let hint =
+            |uid: u32| AttachError::NotPermitted { pid: 42, uid: uid.to_string() }.hint().unwrap_or_default();
+        let ours = geteuid().as_raw();
+        assert!(!hint(ours).contains("sudo") && hint(ours).contains("CAP_SYS_PTRACE"), "{}", hint(ours));
+        assert!(hint(ours + 1).contains("sudo"), "{}", hint(ours + 1));
     }
 
     #[test]

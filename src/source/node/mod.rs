@@ -21,6 +21,7 @@ mod follow;
 pub mod gauges;
 pub mod heap;
 pub mod heap_profile;
+mod hush;
 pub mod identify;
 pub mod inspect_options;
 pub mod list;

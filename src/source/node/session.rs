@@ -30,6 +30,8 @@ use crate::source::{Clock, Control, Order, Outbox, SourceOptions};
 pub(super) const LEAVING: Duration = Duration::from_millis(350);
 /// How long a Node that we started is left alone: it can't `require` before it has set itself up.
 const STARTING: Duration = Duration::from_millis(400);
+/// How long a target that wants to exit may take for what it was asked before. It answers within a few ms, or never.
+const LAST_ANSWERS: Duration = Duration::from_millis(50);
 /// How long folding may go on after the end.
 const FOLDING: Duration = Duration::from_secs(1);
 /// How long a process may take to end after its connection did.
@@ -199,6 +201,7 @@ impl Session<'_> {
             End::Suspended => (live.last_window().await, Outcome::Suspended),
         };
         if exiting {
+            live.cdp.hear_out(LAST_ANSWERS).await;
             live.cdp.disconnect();
             live.folder.finish(FOLDING).await;
             if matches!(outcome, Outcome::Lost(_)) {

@@ -8,7 +8,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use super::agent::{HEAP_LEASE_SECONDS, Identity};
 use super::cdp::{Cdp, broken, limits};
 use super::error::CdpError;
 use super::evaluate::{Evaluate, value_of};
+use super::hush::hush;
 use super::inspect_options::inspect_options;
 use super::list::session_at_blocking;
 use super::open::Inspector;
@@ -233,6 +234,11 @@ impl Undo for Deeds {
         // What we can't read was not written by this program.
         let Ok(pending) = serde_json::from_str::<Pending>(deed) else { return Undone::Done };
         if pending.undo(patience).is_ok() { Undone::Done } else { Undone::NotYet }
+    }
+
+    fn hush(&self, connection: BorrowedFd<'_>, patience: Duration) {
+        // What does not answer is cut all the same: a target that waits for us to go must go.
+        let _ = hush(connection, patience);
     }
 }
 
