@@ -60,6 +60,15 @@ actions! {
     GrowRange, "grow-range", [c('<')], Browse, "", "Extend the selected range by the window before it";
     ShrinkRange, "shrink-range", [c('>')], Browse, "", "Take the oldest window off the selected range";
     Live, "live", [k(KeyCode::End)], Browse, "", "Go to the newest window, live";
+    Play, "play", [c('p')], Browse, "", "Play the timeline from here on, or pause";
+    Slower, "slower", [c('(')], Browse, "", "Play slower";
+    Faster, "faster", [c(')')], Browse, "", "Play faster";
+    Goto, "goto", [c(':')], Browse, "", "Go to a time (14:32:10, +90s, -30s) or to the peak of a gauge (rss, delay max)";
+    NextMark, "next-mark", [c('\'')], Browse, "", "To the next mark";
+    PreviousMark, "previous-mark", [c('"')], Browse, "", "To the mark before";
+    NextStall, "next-stall", [c('.')], Browse, "", "To the next stall: an event-loop delay of 50 ms or more";
+    PreviousStall, "previous-stall", [c(',')], Browse, "", "To the stall before";
+    NextPeak, "next-peak", [c('P')], Browse, "", "To the greatest event-loop delay, or the gauge named with :, then the next greatest";
     Record, "record", [c('R')], Browse, "record", "Start or stop recording to a file";
     Write, "write", [c('w')], Browse, "write pprof", "Write what is on screen as pprof: CPU and heap with one timestamp";
     WriteMenu, "write-menu", [c('W')], Browse, "", "Choose what to write, and in which format";

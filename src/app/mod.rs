@@ -24,10 +24,12 @@ pub use keymap::{ACTIONS, Action, ActionSpec, ModeSet, actions_matching, key_nam
 pub use lists::{LIST_TITLE_ROWS, TREE_ROWS, TreeRow, top_cursor, top_rows, tree_cursor, tree_rows};
 pub use msg::{Candidate, Job, Msg, Outcome};
 pub use shown::{Shown, ShownMeta, screen_rows};
+pub use update::{Peak, Playing, Speed};
 pub use write_menu::{WRITE_MENU, WriteItem, WriteRow};
 
 use crate::profile::{Basis, CallPath, FrameId, Moment, Nanos, Shape};
 use crate::session::{Range, Selection};
+use jiff::tz::TimeZone;
 use regex::Regex;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -59,6 +61,8 @@ pub enum Mode {
     Confirm(Question),
     /// Typing the note of a mark.
     MarkNote(LineInput),
+    /// Typing a time to go to, or the gauge whose peak to go to.
+    Goto(LineInput),
 }
 
 /// The picker's state.
@@ -242,6 +246,14 @@ pub struct App {
     pub recording: Option<RecordingState>,
     /// Length of the windows asked for.
     pub window: Nanos,
+    /// The timeline being played.
+    pub playing: Option<Playing>,
+    /// How fast it is played.
+    pub speed: Speed,
+    /// Whose peaks are jumped to.
+    pub peak: Peak,
+    /// The zone of times that are typed; none: UTC.
+    pub zone: Option<TimeZone>,
     /// Set once the user wants out; the engine stops the sources and leaves.
     pub quitting: bool,
     /// Whether leaving keeps the last frame on the screen.

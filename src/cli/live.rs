@@ -12,6 +12,7 @@ use crate::feed::{EndReason, TargetInfo, TargetSpec};
 use crate::profile::Basis;
 use crate::source::node::{NodeSource, spawn::Run};
 use crate::source::{self, Source, SourceOptions};
+use jiff::tz::TimeZone;
 use std::io::Write;
 use std::time::Duration;
 
@@ -135,7 +136,7 @@ fn compare_with(core: &mut Core, base: &Loaded) -> Result<Basis, Failure> {
 
 fn first_view(picking: bool, sampling: &SamplingArgs) -> App {
     let mode = if picking { Mode::Pick(Picker::default()) } else { Mode::Browse };
-    App { mode, window: sampling.window.into(), ..App::default() }
+    App { mode, window: sampling.window.into(), zone: Some(TimeZone::system()), ..App::default() }
 }
 
 fn open_screen(terminal: &Terminal) -> Result<Screen, Failure> {

@@ -84,6 +84,14 @@ impl GaugeStore {
         out
     }
 
+    /// Every figure of a gauge, in the order of time: older ones as the greatest of ten seconds.
+    pub fn figures(&self, source: SourceId, gauge: Gauge) -> impl Iterator<Item = (Moment, f64)> {
+        let series = self.series.get(&(source, gauge));
+        let rolled = series.into_iter().flat_map(|series| &series.rolled);
+        let recent = series.into_iter().flat_map(|series| &series.recent);
+        rolled.map(|bucket| (bucket.start, bucket.max)).chain(recent.copied())
+    }
+
     /// Extremes over a stretch of time.
     pub fn extremes(&self, source: SourceId, gauge: Gauge, span: Span) -> Option<Bucket> {
         self.cells(source, gauge, span, 1).pop().flatten()

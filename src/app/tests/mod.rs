@@ -4,6 +4,7 @@ mod desk;
 mod laws;
 mod moves;
 mod time;
+mod travel;
 
 use super::{App, Effect, Key, KeyCode, Msg, Shown};
 use crate::feed::{Event, Feed, SourceId};

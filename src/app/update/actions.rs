@@ -6,12 +6,24 @@ use crate::app::{Action as A, App, LineInput, Mode, Pane};
 
 impl App {
     pub(super) fn act(&mut self, action: A, turn: &mut Turn<'_>) {
+        if moves_in_time(action) {
+            self.stop_playing();
+        }
         match action {
             A::Freeze => self.freeze_or_go_live(turn),
             A::PreviousWindow => self.step_windows(-1, turn),
             A::NextWindow => self.step_windows(1, turn),
             A::TenBack => self.step_windows(-10, turn),
             A::TenForward => self.step_windows(10, turn),
+            A::Play => self.play_or_pause(turn),
+            A::Slower => self.change_speed(false),
+            A::Faster => self.change_speed(true),
+            A::Goto => self.ask_where(),
+            A::NextMark => self.jump_to_mark(true, turn),
+            A::PreviousMark => self.jump_to_mark(false, turn),
+            A::NextStall => self.jump_to_stall(true, turn),
+            A::PreviousStall => self.jump_to_stall(false, turn),
+            A::NextPeak => self.next_peak(turn),
             A::GrowRange => self.grow_range(turn),
             A::ShrinkRange => self.shrink_range(turn),
             A::Live => self.go_live(turn),
@@ -66,4 +78,12 @@ impl App {
             A::Interrupt => self.leave(false, turn),
         }
     }
+}
+
+/// Whether an action goes to another time, so that playing on would fight it.
+fn moves_in_time(action: A) -> bool {
+    let steps = matches!(action, A::PreviousWindow | A::NextWindow | A::TenBack | A::TenForward);
+    let ranges = matches!(action, A::Freeze | A::GrowRange | A::ShrinkRange | A::Live);
+    let marks = matches!(action, A::NextMark | A::PreviousMark | A::NextStall | A::PreviousStall);
+    steps || ranges || marks || matches!(action, A::NextPeak | A::Goto)
 }

@@ -7,11 +7,13 @@ mod copy;
 mod diff;
 mod help;
 mod icicle;
+mod jump;
 mod kinds;
 mod lists;
 mod mouse;
 mod moves;
 mod picker;
+mod play;
 mod quit;
 mod search;
 mod shape;
@@ -19,6 +21,9 @@ mod time;
 mod toasts;
 mod write;
 mod zoom;
+
+pub use jump::Peak;
+pub use play::{Playing, Speed};
 
 use super::{Action, App, Effect, Key, LIST_TITLE_ROWS, Mode, Msg, Pane, Shown, screen_rows, tree_rows};
 use crate::profile::{Flame, FrameId, Moment};
@@ -56,7 +61,7 @@ impl App {
             Msg::Paste(text) => self.paste(&text),
             Msg::Mouse(event) => self.mouse(event, &mut turn),
             Msg::Resize(columns, rows) => self.size = (columns, rows),
-            Msg::Tick(now) => self.tick(now),
+            Msg::Tick(now) => self.tick(now, &mut turn),
             Msg::Fed(_) => self.choose_kind_that_exists(&turn),
             Msg::Done(outcome) => self.done(outcome),
             Msg::ToggleRecording => self.toggle_recording(&mut turn),
@@ -79,6 +84,7 @@ impl App {
             Mode::WriteMenu { .. } => self.menu_key(key, turn),
             Mode::Confirm(_) => self.confirm_key(key, turn),
             Mode::MarkNote(_) => self.mark_key(key, turn),
+            Mode::Goto(_) => self.goto_key(key, turn),
         }
     }
 
@@ -96,15 +102,16 @@ impl App {
                 picker.filter.insert(text);
                 picker.cursor = 0;
             }
-            Mode::MarkNote(line) => line.insert(text),
+            Mode::MarkNote(line) | Mode::Goto(line) => line.insert(text),
             // A paste is not a row of commands.
             Mode::Browse | Mode::WriteMenu { .. } | Mode::Confirm(_) => {}
         }
     }
 
-    fn tick(&mut self, now: Moment) {
+    fn tick(&mut self, now: Moment, turn: &mut Turn<'_>) {
         self.now = now;
         self.expire_toasts();
+        self.play_on(turn);
     }
 
     /// Rows of the body of the screen.

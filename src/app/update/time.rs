@@ -91,6 +91,12 @@ impl App {
         }
     }
 
+    /// From the first window of the track on screen to its last.
+    pub(super) fn track_extent(&self, turn: &Turn<'_>) -> Option<Span> {
+        let track = self.track(turn.session)?;
+        Some(track.windows().next()?.span.union(track.last()?.span))
+    }
+
     /// The track that is stepped through: the first with the kind on screen.
     fn track<'a>(&self, session: &'a Session) -> Option<&'a Track> {
         let takes =

@@ -103,6 +103,10 @@ fn frozen(ui: &Ui, span: Span) -> String {
 }
 
 fn state_chip(ui: &Ui) -> (String, Slot) {
+    if let Some(playing) = &ui.app.playing {
+        let speed = ui.app.speed.times();
+        return (format!(" PLAY {speed}× {} ", units::time_of_day(playing.at)), Slot::ChipFrozen);
+    }
     if let Range::Span(span) = ui.app.selection.range {
         return (frozen(ui, span), Slot::ChipFrozen);
     }

@@ -20,6 +20,10 @@ impl Panel for Hints {
         match &ui.app.mode {
             Mode::Search(line) => search(ui, line, area, buf),
             Mode::MarkNote(line) => prompt(ui, "mark: ", line, "Enter sets it, Esc drops it", area, buf),
+            Mode::Goto(line) => {
+                let note = "a time (14:32:10, +90s, -30s) or a gauge (rss, delay max ...) for its peak";
+                prompt(ui, "go to: ", line, note, area, buf);
+            }
             Mode::Pick(picker) => {
                 prompt(ui, "filter: ", &picker.filter, "↑ ↓ choose, Enter attaches, Esc leaves", area, buf);
             }
