@@ -15,9 +15,11 @@ mod fixture;
 mod folded;
 mod gather;
 mod inflate;
+mod jit;
 mod limits;
 mod names;
 mod pprof;
+mod text;
 mod top;
 
 pub use error::{ReadError, WriteError};
@@ -67,8 +69,9 @@ pub trait Format: Sync {
     fn write(&self, export: &Export<'_>, out: &mut dyn Write) -> Result<(), WriteError>;
 }
 
-/// Every format. Recognising asks them in this order, so binary ones come before text.
-pub const FORMATS: &[&dyn Format] = &[&Pprof, &folded::Folded, &top::Top];
+/// Every format. Recognising asks them in this order, so binary ones come before text, and folded stacks,
+/// which have the least to be known by, last.
+pub const FORMATS: &[&dyn Format] = &[&Pprof, &top::Top, &folded::Folded];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {
