@@ -8,6 +8,7 @@
 //! an error, never a panic; nothing is allocated before a limit was asked; no recursion over data;
 //! names pass through [`crate::profile::clean_name`].
 
+mod amount;
 mod error;
 mod export;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod jit;
 mod limits;
 mod names;
 mod pprof;
+mod svg;
 mod text;
 mod top;
 
@@ -71,7 +73,7 @@ pub trait Format: Sync {
 
 /// Every format. Recognising asks them in this order, so binary ones come before text, and folded stacks,
 /// which have the least to be known by, last.
-pub const FORMATS: &[&dyn Format] = &[&Pprof, &top::Top, &folded::Folded];
+pub const FORMATS: &[&dyn Format] = &[&Pprof, &top::Top, &svg::Svg, &folded::Folded];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {
