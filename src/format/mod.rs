@@ -20,6 +20,7 @@ mod jit;
 mod limits;
 mod names;
 mod pprof;
+mod summary;
 mod svg;
 mod text;
 mod top;
@@ -73,7 +74,8 @@ pub trait Format: Sync {
 
 /// Every format. Recognising asks them in this order, so binary ones come before text, and folded stacks,
 /// which have the least to be known by, last.
-pub const FORMATS: &[&dyn Format] = &[&Pprof, &top::Top, &svg::Svg, &folded::Folded];
+pub const FORMATS: &[&dyn Format] =
+    &[&Pprof, &top::Top, &svg::Svg, &summary::markdown::Markdown, &summary::json::Json, &folded::Folded];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {
