@@ -176,7 +176,6 @@ impl<'a> Gathering<'a> {
         *known = known.saturating_add(samples);
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the readers of formats with sample times"))]
     /// Adds a stretch of time that a thread spent in one stack; to be given in the order of time.
     pub fn add_run(&mut self, thread: u32, run: Run) {
         let runs = self.runs.entry(thread).or_default();

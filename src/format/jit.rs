@@ -1,7 +1,7 @@
 //! Names that run-time compilers write into perf maps: what they tell about a function beside its name.
 //!
 //! V8 writes `KIND:TIERname file:line:column` (`JS:*fib /srv/app.js:1:13`; `LazyCompile:` and `Function:`
-//! in older versions), and `Builtin:Name` or `Interpreter` for what is its own. Linux's
+//! in older versions), and `Builtin:Name` for what is its own; Python writes `py::name:file`. Linux's
 //! `tools/perf/Documentation/jit-interface.txt` states the file; the names are each compiler's own.
 
 use crate::profile::{Frame, FrameKind, clean_name, clean_path};
@@ -16,11 +16,22 @@ const TIERS: [char; 5] = ['~', '^', '*', '+', '\''];
 
 /// The frame of a name as V8 wrote it; none for the names of others.
 pub(super) fn frame(name: &str) -> Option<Frame> {
-    if let Some(engine) = ENGINE.iter().find_map(|prefix| name.strip_prefix(prefix)) {
+    if let Some(python) = name.strip_prefix("py::") {
+        return Some(python_frame(python));
+    }
+    // Two colons are a C++ class that is called as V8 calls a kind of code.
+    let after = |prefix: &&str| name.strip_prefix(*prefix).filter(|rest| !rest.starts_with(':'));
+    if let Some(engine) = ENGINE.iter().find_map(after) {
         return Some(Frame::named(&clean_name(engine), FrameKind::Builtin));
     }
-    let script = SCRIPTS.iter().find_map(|prefix| name.strip_prefix(prefix))?;
+    let script = SCRIPTS.iter().find_map(after)?;
     Some(script_frame(script.strip_prefix(TIERS).unwrap_or(script)))
+}
+
+/// Python writes `py::name:file`.
+fn python_frame(text: &str) -> Frame {
+    let (name, file) = text.split_once(':').unwrap_or((text, ""));
+    Frame::at(&clean_name(name), &clean_path(file), 0, 0, FrameKind::Native)
 }
 
 fn script_frame(text: &str) -> Frame {
@@ -71,7 +82,10 @@ mod tests {
         ] {
             assert_eq!(frame(text), Some(expected), "{text}");
         }
+        let python = Frame::at("serve", "/srv/app.py", 0, 0, FrameKind::Native);
+        assert_eq!(frame("py::serve:/srv/app.py"), Some(python));
         assert_eq!(frame("std::vector::push"), None);
+        assert_eq!(frame("Function::apply(int)"), None);
         assert_eq!(frame("Interpreter"), None);
     }
 }

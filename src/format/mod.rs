@@ -19,6 +19,7 @@ mod inflate;
 mod jit;
 mod limits;
 mod names;
+mod perf_script;
 mod pprof;
 mod summary;
 mod svg;
@@ -74,8 +75,15 @@ pub trait Format: Sync {
 
 /// Every format. Recognising asks them in this order, so binary ones come before text, and folded stacks,
 /// which have the least to be known by, last.
-pub const FORMATS: &[&dyn Format] =
-    &[&Pprof, &top::Top, &svg::Svg, &summary::markdown::Markdown, &summary::json::Json, &folded::Folded];
+pub const FORMATS: &[&dyn Format] = &[
+    &Pprof,
+    &perf_script::PerfScript,
+    &top::Top,
+    &svg::Svg,
+    &summary::markdown::Markdown,
+    &summary::json::Json,
+    &folded::Folded,
+];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {
