@@ -272,6 +272,11 @@ impl Frames {
         Ok(number)
     }
 
+    /// The frame of a number that was given.
+    pub fn get(&self, number: u32) -> &Frame {
+        &self.list[number as usize]
+    }
+
     /// Every frame, in the order of their numbers.
     pub fn finish(self) -> Vec<Frame> {
         self.list

@@ -19,6 +19,7 @@ mod inflate;
 mod jit;
 mod limits;
 mod names;
+mod otlp;
 mod perf_script;
 mod pprof;
 mod summary;
@@ -77,6 +78,7 @@ pub trait Format: Sync {
 /// which have the least to be known by, last.
 pub const FORMATS: &[&dyn Format] = &[
     &Pprof,
+    &otlp::Otlp,
     &perf_script::PerfScript,
     &top::Top,
     &svg::Svg,
