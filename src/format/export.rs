@@ -2,7 +2,7 @@
 
 use super::WriteError;
 use crate::feed::TargetInfo;
-use crate::profile::{FrameKind, Profile, Unit};
+use crate::profile::{CallTree, Flame, Fold, FrameKind, Profile, Shape, Unit, ValueKind, lift, over_lanes};
 use std::sync::Arc;
 
 /// A profile on its way into a file.
@@ -83,6 +83,35 @@ impl<'a> Export<'a> {
 /// The first column that counts samples, for costs by line.
 pub(super) fn count_column(profile: &Profile) -> Option<usize> {
     profile.kinds.iter().position(|kind| kind.unit == Unit::Count)
+}
+
+/// The profile's lanes together, on a tree of their own.
+pub(super) fn together(export: &Export<'_>) -> Result<(CallTree, Fold), WriteError> {
+    if !export.profile.is_sound() {
+        return Err(WriteError::Unsound);
+    }
+    let mut tree = CallTree::default();
+    let lanes = lift(&mut tree, export.profile);
+    // A profile without lanes has its kinds all the same.
+    let nothing = Fold::from_rows(&tree, export.profile.kinds.clone().into(), &[], Vec::new());
+    let none = lanes.is_empty().then_some(&nothing);
+    let folds: Vec<_> = lanes.iter().map(|lane| &lane.fold).chain(none).collect();
+    let fold = over_lanes(&tree, &folds);
+    Ok((tree, fold))
+}
+
+/// The flame of a column of the profile, without idle time unless it is to be kept.
+pub(super) fn flame_of(tree: &CallTree, fold: &Fold, kind: &ValueKind) -> Flame {
+    let show_idle = !matches!(&*kind.name, "cpu" | "samples");
+    let column = fold.column_of(&kind.name).unwrap_or(0);
+    Flame::build(tree, fold, column, &Shape { show_idle, ..Shape::default() })
+}
+
+/// The profile's lanes together as one flame of that column.
+pub(super) fn flame(export: &Export<'_>, column: usize) -> Result<(CallTree, Flame), WriteError> {
+    let (tree, fold) = together(export)?;
+    let flame = flame_of(&tree, &fold, &export.profile.kinds[column]);
+    Ok((tree, flame))
 }
 
 /// The executable's file name, as a process is called when nothing better is known.

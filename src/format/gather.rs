@@ -176,7 +176,6 @@ impl<'a> Gathering<'a> {
         *known = known.saturating_add(samples);
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the readers of formats with sample times"))]
     /// Adds a stretch of time that a thread spent in one stack; to be given in the order of time.
     pub fn add_run(&mut self, thread: u32, run: Run) {
         let runs = self.runs.entry(thread).or_default();
@@ -258,7 +257,6 @@ pub(super) struct Frames {
     numbers: FxHashMap<Frame, u32>,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for the readers of formats without tables"))]
 impl Frames {
     /// The number of a frame, whose texts are clean; `offset` is where the file is being read.
     pub fn number(&mut self, frame: Frame, limits: &Limits, offset: u64) -> Result<u32, ReadError> {
@@ -272,6 +270,11 @@ impl Frames {
         self.list.push(frame.clone());
         self.numbers.insert(frame, number);
         Ok(number)
+    }
+
+    /// The frame of a number that was given.
+    pub fn get(&self, number: u32) -> &Frame {
+        &self.list[number as usize]
     }
 
     /// Every frame, in the order of their numbers.

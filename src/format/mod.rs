@@ -8,6 +8,7 @@
 //! an error, never a panic; nothing is allocated before a limit was asked; no recursion over data;
 //! names pass through [`crate::profile::clean_name`].
 
+mod amount;
 mod error;
 mod export;
 #[cfg(test)]
@@ -15,9 +16,15 @@ mod fixture;
 mod folded;
 mod gather;
 mod inflate;
+mod jit;
 mod limits;
 mod names;
+mod otlp;
+mod perf_script;
 mod pprof;
+mod summary;
+mod svg;
+mod text;
 mod top;
 
 pub use error::{ReadError, WriteError};
@@ -67,8 +74,18 @@ pub trait Format: Sync {
     fn write(&self, export: &Export<'_>, out: &mut dyn Write) -> Result<(), WriteError>;
 }
 
-/// Every format. Recognising asks them in this order, so binary ones come before text.
-pub const FORMATS: &[&dyn Format] = &[&Pprof, &folded::Folded, &top::Top];
+/// Every format. Recognising asks them in this order, so binary ones come before text, and folded stacks,
+/// which have the least to be known by, last.
+pub const FORMATS: &[&dyn Format] = &[
+    &Pprof,
+    &otlp::Otlp,
+    &perf_script::PerfScript,
+    &top::Top,
+    &svg::Svg,
+    &summary::markdown::Markdown,
+    &summary::json::Json,
+    &folded::Folded,
+];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {

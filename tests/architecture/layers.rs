@@ -36,6 +36,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper_util", &["source", "sink", "demo"]),
     ("http_body_util", &["source", "sink", "demo"]),
     ("prost", &["format"]),
+    ("inferno", &["format"]),
     ("sysinfo", &["source/discover", "source/procstat"]),
     ("rusqlite", &["record"]),
     ("clap", &["cli"]),

@@ -10,14 +10,16 @@ mod read;
 mod remarks;
 mod samples;
 mod scan;
-mod stacks;
+pub(super) mod stacks;
 mod symbols;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod threads;
-mod wire;
+pub(super) mod wire;
 mod write;
+
+pub(super) use remarks::sentences;
 
 use super::inflate::peek;
 use super::{Export, Format, FormatSpec, Limits, ReadError, WriteError};

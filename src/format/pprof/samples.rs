@@ -3,10 +3,10 @@
 //! Nothing is allocated for a sample: its parts go through buffers that are used again, and its stack
 //! is walked only from where it leaves the stack before it.
 
-use super::scan::{cap, each_number, field};
+use super::scan::{cap, field};
 use super::symbols::Symbols;
 use super::threads::Threads;
-use super::wire::{Field, Fields, fault};
+use super::wire::{Field, Fields, each_number, fault};
 use crate::format::gather::Gathering;
 use crate::format::{Limits, ReadError, Strictness};
 

@@ -1,6 +1,6 @@
 //! The first pass over a file: its tables, in whatever order they come. Samples are only counted.
 
-use super::wire::{Field, Fields, fault};
+use super::wire::{Field, Fields, each_number, fault};
 use crate::format::{Limits, ReadError};
 use std::ops::Range;
 
@@ -260,20 +260,6 @@ impl Scan<'_> {
         };
         each_number(self.bytes, field, &mut push)
     }
-}
-
-/// Calls `take` for each number of a field that is packed or stands alone, as Go leaves short lists.
-pub(super) fn each_number(
-    bytes: &[u8],
-    field: &Field,
-    take: &mut impl FnMut(u64) -> Result<(), ReadError>,
-) -> Result<(), ReadError> {
-    let Ok(range) = field.bytes() else { return take(field.varint()?) };
-    let mut packed = Fields::within(bytes, range);
-    while !packed.done() {
-        take(packed.varint()?)?;
-    }
-    Ok(())
 }
 
 fn value_type(bytes: &[u8], field: &Field) -> Result<(StringRef, StringRef), ReadError> {

@@ -6,7 +6,7 @@ use crate::profile::{Frame, Profile, ProfileLane, Thread};
 use rustc_hash::FxHashMap;
 
 /// A profile's stacks, each once, though two of its nodes or frames may be equal. Stack 0 is empty.
-pub(super) struct Stacks {
+pub(in crate::format) struct Stacks {
     /// Caller and frame of each stack; callers come first.
     stacks: Vec<(u32, u32)>,
     /// The stack of each of the profile's nodes.
@@ -47,7 +47,7 @@ fn first_equals(frames: &[Frame]) -> Vec<u32> {
 
 /// What a sample is of.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Row {
+pub(in crate::format) struct Row {
     /// Index into [`Rows::threads`].
     pub thread: u32,
     /// The stack.
@@ -57,7 +57,7 @@ pub(super) struct Row {
 }
 
 /// Every row of an export.
-pub(super) struct Rows<'a> {
+pub(in crate::format) struct Rows<'a> {
     pub threads: Vec<&'a Thread>,
     numbers: FxHashMap<&'a Thread, u32>,
     width: usize,

@@ -5,18 +5,18 @@ use std::ops::Range;
 
 /// The value of a field, still in place.
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub(in crate::format) enum Value {
     /// Wire type 0.
     Varint(u64),
     /// Wire type 2: where its bytes are.
     Bytes(Range<usize>),
-    /// Wire types 1 and 5, which no field of a profile has.
-    Fixed,
+    /// Wire types 1 and 5: where their bytes are. No field of a pprof profile has them.
+    Fixed(Range<usize>),
 }
 
 /// A field as it was found.
 #[derive(Clone, Debug)]
-pub(super) struct Field {
+pub(in crate::format) struct Field {
     /// Its number.
     pub number: u64,
     /// Its value.
@@ -27,7 +27,7 @@ pub(super) struct Field {
 
 /// A fault at a place in the decompressed bytes.
 #[cold]
-pub(super) fn fault(at: usize, cause: impl Into<String>) -> ReadError {
+pub(in crate::format) fn fault(at: usize, cause: impl Into<String>) -> ReadError {
     ReadError::Malformed { format: "pprof", offset: at as u64, cause: cause.into() }
 }
 
@@ -50,6 +50,15 @@ impl Field {
         self.varint().map(|value| value as i64)
     }
 
+    /// The number of eight bytes that the field must hold.
+    pub fn fixed64(&self, bytes: &[u8]) -> Result<u64, ReadError> {
+        let number = match &self.value {
+            Value::Fixed(range) => bytes.get(range.clone()).and_then(|number| number.try_into().ok()),
+            _ => None,
+        };
+        number.map(u64::from_le_bytes).ok_or_else(|| mismatch(self, "a number of eight bytes"))
+    }
+
     /// The bytes that the field must hold: a string or a message.
     pub fn bytes(&self) -> Result<Range<usize>, ReadError> {
         match &self.value {
@@ -60,7 +69,7 @@ impl Field {
 }
 
 /// Walks over the fields of one message.
-pub(super) struct Fields<'a> {
+pub(in crate::format) struct Fields<'a> {
     bytes: &'a [u8],
     at: usize,
     end: usize,
@@ -136,8 +145,22 @@ impl<'a> Fields<'a> {
             return Err(fault(field, "the data ends in a number"));
         }
         self.at += bytes;
-        Ok(Value::Fixed)
+        Ok(Value::Fixed(self.at - bytes..self.at))
     }
+}
+
+/// Calls `take` for each number of a field that is packed or stands alone, as Go leaves short lists.
+pub(in crate::format) fn each_number(
+    bytes: &[u8],
+    field: &Field,
+    take: &mut impl FnMut(u64) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    let Ok(range) = field.bytes() else { return take(field.varint()?) };
+    let mut packed = Fields::within(bytes, range);
+    while !packed.done() {
+        take(packed.varint()?)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

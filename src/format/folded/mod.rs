@@ -1,8 +1,13 @@
 //! Folded stacks: one line a stack, `root;caller;leaf 42`, as flame graph scripts read and write them.
 
+mod read;
+#[cfg(test)]
+mod tests;
+
 use super::export::count_column;
+use super::inflate::peek;
 use super::names::{OTHER, written_name};
-use super::{Export, Format, FormatSpec, WriteError};
+use super::{Export, Format, FormatSpec, Limits, ReadError, WriteError};
 use crate::profile::Profile;
 use rustc_hash::FxHashMap;
 use std::io::Write;
@@ -11,7 +16,7 @@ const SPEC: FormatSpec = FormatSpec {
     name: "folded",
     summary: "folded stacks, one line each: flamegraph.pl, inferno, speedscope",
     extension: "folded",
-    reads: false,
+    reads: true,
     writes: true,
 };
 
@@ -24,18 +29,17 @@ impl Format for Folded {
         &SPEC
     }
 
+    fn recognise(&self, head: &[u8]) -> bool {
+        read::looks_folded(&peek(head))
+    }
+
+    fn read(&self, bytes: &[u8], limits: &Limits) -> Result<Vec<Profile>, ReadError> {
+        read::read(bytes, limits).map(|profile| vec![profile])
+    }
+
     fn write(&self, export: &Export<'_>, out: &mut dyn Write) -> Result<(), WriteError> {
         export.check(SPEC.name)?;
-        let column = column(export)?;
-        let mut values: FxHashMap<u32, i64> = FxHashMap::default();
-        for lane in &export.profile.lanes {
-            for (node, value) in lane.nodes.iter().zip(&lane.columns[column]) {
-                let sum = values.entry(*node).or_insert(0);
-                *sum = sum.saturating_add(*value);
-            }
-        }
-        values.retain(|node, value| *value != 0 && !export.leaves_out(*node));
-        write_stacks(export.profile, values, out)
+        each_stack(export, column(export)?, |path, value| Ok(writeln!(out, "{} {value}", path.join(";"))?))
     }
 }
 
@@ -47,17 +51,17 @@ fn column(export: &Export<'_>) -> Result<usize, WriteError> {
     }
 }
 
-/// Writes one line a node, in the order of nodes, so callers come before their callees.
-fn write_stacks(
-    profile: &Profile,
-    values: FxHashMap<u32, i64>,
-    out: &mut dyn Write,
+/// Calls `take` for each stack of all threads together that has a value, in the order of nodes, so that
+/// callers come before their callees. Its names are root first and fit to be written folded.
+pub(super) fn each_stack(
+    export: &Export<'_>,
+    column: usize,
+    mut take: impl FnMut(&[&str], i64) -> Result<(), WriteError>,
 ) -> Result<(), WriteError> {
-    let mut rows: Vec<(u32, i64)> = values.into_iter().collect();
-    rows.sort_unstable();
+    let profile = export.profile;
     let names: Vec<String> = profile.frames.iter().map(|frame| escaped(&written_name(frame))).collect();
     let mut path = Vec::new();
-    for (node, value) in rows {
+    for (node, value) in values(export, column) {
         path.clear();
         let mut at = node;
         while at != 0 {
@@ -69,31 +73,28 @@ fn write_stacks(
             path.push(OTHER);
         }
         path.reverse();
-        writeln!(out, "{} {value}", path.join(";"))?;
+        take(&path, value)?;
     }
     Ok(())
+}
+
+/// The values of all threads together by node, ascending; zeros and what the export leaves out are not
+/// among them.
+fn values(export: &Export<'_>, column: usize) -> Vec<(u32, i64)> {
+    let mut values: FxHashMap<u32, i64> = FxHashMap::default();
+    for lane in &export.profile.lanes {
+        for (node, value) in lane.nodes.iter().zip(&lane.columns[column]) {
+            let sum = values.entry(*node).or_insert(0);
+            *sum = sum.saturating_add(*value);
+        }
+    }
+    let kept = values.into_iter().filter(|(node, value)| *value != 0 && !export.leaves_out(*node));
+    let mut rows: Vec<(u32, i64)> = kept.collect();
+    rows.sort_unstable();
+    rows
 }
 
 /// A name without the characters that part frames and lines.
 fn escaped(name: &str) -> String {
     name.replace(';', ":").replace(['\n', '\r', '\t'], " ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::fixture;
-    use super::*;
-
-    #[test]
-    fn each_stack_is_a_line_and_idle_time_is_left_out() {
-        let (profile, target) = (fixture::cpu(), fixture::target());
-        let mut out = Vec::new();
-        Folded.write(&Export::new(&profile, &target), &mut out).expect("a vector takes every byte");
-        insta::assert_snapshot!(String::from_utf8_lossy(&out));
-    }
-
-    #[test]
-    fn names_cannot_break_lines() {
-        assert_eq!(escaped("a;b\nc"), "a:b c");
-    }
 }
