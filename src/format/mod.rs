@@ -19,6 +19,7 @@ mod limits;
 mod names;
 mod pprof;
 mod top;
+pub mod v8;
 
 pub use error::{ReadError, WriteError};
 pub use export::{Export, Purpose};

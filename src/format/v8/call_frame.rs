@@ -7,8 +7,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 
-use super::agent::SNIPPET_URL_PREFIX;
 use crate::profile::{Frame, FrameKind, clean_name, clean_path};
+
+/// What the script names of all our snippets begin with.
+pub const SNIPPET_URL_PREFIX: &str = "flametop:";
 
 /// The name of our own snippets in a profile: our cost is shown, not hidden.
 pub const OURS: &str = "(flametop)";

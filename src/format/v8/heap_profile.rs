@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use super::call_frame::CallFrame;
 use super::cpu_json::{MOST_NODES, ProfileError};
 use super::paths::Paths;
+use crate::feed::HeapMode;
 use crate::profile::{Frame, FrameKind, Nanos, Profile, ProfileLane, Sampling, Span, Thread, ValueKind};
-use crate::source::HeapMode;
 
 /// Frames that V8 keeps of an allocation's stack, those nearest the leaf: asked for, and its default.
 pub const STACK_DEPTH: u32 = 128;

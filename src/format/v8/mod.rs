@@ -1,0 +1,14 @@
+//! V8's profiles: as they come over the wire of the inspector, and as Node and browsers write them.
+//!
+//! One parser for both. A live source folds window after window ([`cpu_profile`], [`heap_profile`]);
+//! [`call_frame`] is the door for every name.
+
+pub mod call_frame;
+pub mod cpu_json;
+pub mod cpu_profile;
+pub mod heap_profile;
+mod paths;
+
+pub use cpu_json::{Finished, ProfileError};
+pub use cpu_profile::{Border, Taking};
+pub use heap_profile::HeapTaking;
