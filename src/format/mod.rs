@@ -8,6 +8,7 @@
 //! an error, never a panic; nothing is allocated before a limit was asked; no recursion over data;
 //! names pass through [`crate::profile::clean_name`].
 
+mod cpuprofile;
 mod error;
 mod export;
 #[cfg(test)]
@@ -15,11 +16,14 @@ mod fixture;
 mod folded;
 mod gather;
 mod inflate;
+mod json;
 mod limits;
 mod names;
 mod pprof;
+mod sequence;
 mod top;
 pub mod v8;
+mod windows;
 
 pub use error::{ReadError, WriteError};
 pub use export::{Export, Purpose};
@@ -69,7 +73,7 @@ pub trait Format: Sync {
 }
 
 /// Every format. Recognising asks them in this order, so binary ones come before text.
-pub const FORMATS: &[&dyn Format] = &[&Pprof, &folded::Folded, &top::Top];
+pub const FORMATS: &[&dyn Format] = &[&Pprof, &cpuprofile::CpuProfile, &folded::Folded, &top::Top];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {

@@ -19,6 +19,8 @@ mod threads;
 mod wire;
 mod write;
 
+pub(super) use remarks::sentences;
+
 use super::inflate::peek;
 use super::{Export, Format, FormatSpec, Limits, ReadError, WriteError};
 use crate::profile::Profile;

@@ -16,7 +16,7 @@ const FRAMES: &str = "#flametop frames ";
 const NOTE: &str = "note: ";
 
 /// The sentences about an export, most general first.
-pub(super) fn sentences(export: &Export<'_>) -> Vec<String> {
+pub(in crate::format) fn sentences(export: &Export<'_>) -> Vec<String> {
     let mut said = vec![origin(export)];
     said.extend(rate(&export.profile.sampling));
     said.extend(coverage(export.profile));

@@ -19,7 +19,7 @@ use crate::profile::{Frame, FrameKind, Nanos, Profile, ProfileLane, Sampling, Sp
 /// Frames that V8 keeps of an allocation's stack, those nearest the leaf: asked for, and its default.
 pub const STACK_DEPTH: u32 = 128;
 /// Deeper trees are refused.
-const DEEPEST: u32 = 512;
+pub(in crate::format) const DEEPEST: u32 = 512;
 /// A node is an object in its caller's list.
 const BRACKETS_A_LEVEL: usize = 2;
 /// Each level of the tree is looked through once more for its children. This bounds it for a hostile tree.
@@ -128,7 +128,7 @@ fn fold_json(profile: &HeapJson<'_>, taking: &HeapTaking) -> Result<Profile, Pro
 }
 
 /// How deep brackets are nested in JSON that was parsed already.
-fn nesting(json: &str) -> usize {
+pub(in crate::format) fn nesting(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_string, mut escaped) = (false, false);
     for byte in json.bytes() {

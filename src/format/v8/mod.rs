@@ -8,7 +8,12 @@ pub mod cpu_json;
 pub mod cpu_profile;
 pub mod heap_profile;
 mod paths;
+mod stacks;
+mod timeline;
+mod write;
 
 pub use cpu_json::{Finished, ProfileError};
 pub use cpu_profile::{Border, Taking};
 pub use heap_profile::HeapTaking;
+pub(super) use timeline::Gathered;
+pub(super) use write::{CallFrameOut, Scripts};
