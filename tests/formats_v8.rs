@@ -98,3 +98,26 @@ fn nodes_cpu_profiles_have_the_samples_and_times_they_tell() {
         );
     }
 }
+
+#[test]
+fn nodes_heap_profiles_have_the_bytes_they_tell() {
+    for name in ["node18.heapprofile.gz", "node24.heapprofile.gz"] {
+        let windows = read(name, "heapprofile");
+        let json: Value = serde_json::from_slice(&stored(name)).expect("JSON");
+        let mut waiting = vec![&json["head"]];
+        let mut told: BTreeMap<String, i64> = BTreeMap::new();
+        while let Some(node) = waiting.pop() {
+            waiting.extend(node["children"].as_array().expect("a list"));
+            let name = node["callFrame"]["functionName"].as_str().expect("a name");
+            let name = if name.is_empty() { "(anonymous)" } else { name };
+            *told.entry(name.to_owned()).or_insert(0) += node["selfSize"].as_i64().expect("a size");
+        }
+        told.retain(|_, size| *size > 0);
+        if let Some(size) = told.remove("(root)") {
+            // The root is no place in a program.
+            told.insert("(program)".into(), size);
+        }
+        assert_eq!(by_function(&windows, "inuse_space"), told, "{name}");
+        assert!(told["allocate"] > 1_000_000, "{name}: what the program keeps");
+    }
+}

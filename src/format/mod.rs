@@ -15,6 +15,7 @@ mod export;
 mod fixture;
 mod folded;
 mod gather;
+mod heapprofile;
 mod inflate;
 mod json;
 mod limits;
@@ -73,7 +74,8 @@ pub trait Format: Sync {
 }
 
 /// Every format. Recognising asks them in this order, so binary ones come before text.
-pub const FORMATS: &[&dyn Format] = &[&Pprof, &cpuprofile::CpuProfile, &folded::Folded, &top::Top];
+pub const FORMATS: &[&dyn Format] =
+    &[&Pprof, &cpuprofile::CpuProfile, &heapprofile::HeapProfile, &folded::Folded, &top::Top];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {

@@ -2,28 +2,16 @@
 
 use super::old;
 use crate::format::json::{Document, at_most, unpacked};
-use crate::format::v8::Gathered;
 use crate::format::v8::cpu_json::{CpuJson, MOST_NODES, Node, ProfileError, TreeOrder};
+use crate::format::v8::{Gathered, find_profile};
 use crate::format::windows::MOST_SAMPLES;
 use crate::format::{Limits, ReadError};
 use crate::profile::{Profile, Thread, plain_text};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// Notes of ours in a file, at most.
 const MOST_NOTES: usize = 64;
-
-/// A file: a profile, or what it is wrapped in.
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, default)]
-    profile: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    result: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    head: Option<&'a RawValue>,
-}
 
 /// A profile in a file, more forgiving than on the wire.
 #[derive(Deserialize)]
@@ -52,7 +40,7 @@ struct Ours<'a> {
 pub(super) fn read(stored: &[u8], limits: &Limits) -> Result<Vec<Profile>, ReadError> {
     let bytes = unpacked(stored, limits)?;
     let document = Document::new(super::SPEC.name, &bytes)?;
-    let (part, head) = find(&document)?;
+    let (part, head) = find_profile(&document)?;
     let (json, notes) = match head {
         Some(head) => (old::read(&document, part, head)?, Vec::new()),
         None => new(document.read(part)?),
@@ -66,20 +54,6 @@ pub(super) fn read(stored: &[u8], limits: &Limits) -> Result<Vec<Profile>, ReadE
     let timeline = gathered.finish();
     drop((json, order));
     Ok(timeline.windows(limits))
-}
-
-/// The profile in its wrappers, with its head if it is of the old form.
-fn find<'a>(document: &Document<'a>) -> Result<(&'a str, Option<&'a RawValue>), ReadError> {
-    let mut part = document.text;
-    // A reply of the inspector is `{result:{profile:{..}}}`.
-    for _ in 0..3 {
-        let envelope: Envelope<'a> = document.read(part)?;
-        match envelope.profile.or(envelope.result) {
-            Some(inner) => part = inner.get(),
-            None => return Ok((part, envelope.head)),
-        }
-    }
-    Err(document.fault(part, "there is no profile in it"))
 }
 
 /// The profile as V8 would say it, with our own notes.

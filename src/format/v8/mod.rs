@@ -6,6 +6,7 @@
 pub mod call_frame;
 pub mod cpu_json;
 pub mod cpu_profile;
+mod envelope;
 pub mod heap_profile;
 mod paths;
 mod stacks;
@@ -14,6 +15,7 @@ mod write;
 
 pub use cpu_json::{Finished, ProfileError};
 pub use cpu_profile::{Border, Taking};
+pub(super) use envelope::find_profile;
 pub use heap_profile::HeapTaking;
 pub(super) use timeline::Gathered;
 pub(super) use write::{CallFrameOut, Scripts};
