@@ -258,7 +258,6 @@ pub(super) struct Frames {
     numbers: FxHashMap<Frame, u32>,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for the readers of formats without tables"))]
 impl Frames {
     /// The number of a frame, whose texts are clean; `offset` is where the file is being read.
     pub fn number(&mut self, frame: Frame, limits: &Limits, offset: u64) -> Result<u32, ReadError> {

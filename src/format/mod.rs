@@ -22,6 +22,7 @@ mod limits;
 mod names;
 mod pprof;
 mod sequence;
+mod speedscope;
 mod top;
 pub mod v8;
 mod windows;
@@ -74,8 +75,14 @@ pub trait Format: Sync {
 }
 
 /// Every format. Recognising asks them in this order, so binary ones come before text.
-pub const FORMATS: &[&dyn Format] =
-    &[&Pprof, &cpuprofile::CpuProfile, &heapprofile::HeapProfile, &folded::Folded, &top::Top];
+pub const FORMATS: &[&dyn Format] = &[
+    &Pprof,
+    &cpuprofile::CpuProfile,
+    &heapprofile::HeapProfile,
+    &speedscope::Speedscope,
+    &folded::Folded,
+    &top::Top,
+];
 
 /// The format of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {

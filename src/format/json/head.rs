@@ -23,7 +23,6 @@ impl Head {
         self.keys.iter().any(|(key, _)| key == path)
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for formats told by what they say of themselves"))]
     /// Whether there is such a key with a text like that.
     pub fn says(&self, path: &str, like: impl Fn(&str) -> bool) -> bool {
         self.keys.iter().any(|(key, text)| key == path && like(text))

@@ -49,7 +49,6 @@ impl<'a> Document<'a> {
         serde_json::from_str(part).map_err(|error| self.fault_in(part, &error))
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the readers of lists longer than memory"))]
     /// Gives the items of a list that is a part of the file, one by one.
     pub fn each<T: Deserialize<'a>>(
         &self,

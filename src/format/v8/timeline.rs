@@ -5,7 +5,7 @@ use super::cpu_profile::{SILENCE_US, SILENT_INTERVALS, V8_DEPTH, in_time, micros
 use super::paths::Paths;
 use super::stacks::Stacks;
 use crate::format::windows::{MOST_SAMPLES, Timed, Timeline};
-use crate::profile::{Frame, FrameKind, Sampling, Thread};
+use crate::profile::{Frame, FrameKind, Sampling, Thread, ValueKind};
 use std::sync::Arc;
 
 /// Times from here on count from 1970, smaller ones from the start of the machine: in microseconds, 2001.
@@ -160,6 +160,7 @@ impl Gathered {
         Timeline {
             counted: true,
             timed: self.is_timed,
+            kind: ValueKind::cpu(),
             frames,
             nodes,
             threads: self.threads,

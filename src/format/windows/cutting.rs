@@ -72,7 +72,7 @@ impl<'a> Cutting<'a> {
             lanes.push(self.lane(rows, runs.remove(&rows[0].0).unwrap_or_default()));
         }
         let (frames, nodes) = self.tree.take();
-        let kinds = [ValueKind::samples(), ValueKind::cpu()];
+        let kinds = [ValueKind::samples(), self.whole.kind.clone()];
         let achieved = covered.checked_div(taken).unwrap_or(0);
         Profile {
             kinds: kinds.into_iter().skip(usize::from(!self.whole.counted)).collect(),

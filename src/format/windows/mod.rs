@@ -10,7 +10,7 @@ mod subtree;
 mod tests;
 
 use super::Limits;
-use crate::profile::{Frame, Profile, ProfileNode, Sampling, Thread};
+use crate::profile::{Frame, Profile, ProfileNode, Sampling, Thread, ValueKind};
 use cutting::Cutting;
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub(super) struct Timeline {
     pub counted: bool,
     /// Whether the times are known; otherwise there is one window, without runs.
     pub timed: bool,
+    /// What the times are.
+    pub kind: ValueKind,
     /// The functions.
     pub frames: Vec<Frame>,
     /// The call tree.

@@ -19,6 +19,7 @@ fn timeline(samples: &[(u32, u32, u64, u64, u32)]) -> Timeline {
     Timeline {
         counted: true,
         timed: true,
+        kind: ValueKind::cpu(),
         samples: timed.collect(),
         frames: vec![named("a"), named("b"), Frame::named("(truncated)", FrameKind::Truncated)],
         nodes: vec![node(0, 0), node(0, 0), node(1, 1), node(0, 2), node(3, 1)],
