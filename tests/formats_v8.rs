@@ -121,3 +121,26 @@ fn nodes_heap_profiles_have_the_bytes_they_tell() {
         assert!(told["allocate"] > 1_000_000, "{name}: what the program keeps");
     }
 }
+
+#[test]
+fn the_profile_in_a_trace_of_chromium_has_the_samples_it_tells() {
+    let windows = read("chrome.trace.json.gz", "chrome-trace");
+    let json: Value = serde_json::from_slice(&stored("chrome.trace.json.gz")).expect("JSON");
+    let chunks = json["traceEvents"].as_array().expect("a list").iter();
+    let chunks = chunks.filter(|event| event["name"] == "ProfileChunk").map(|event| &event["args"]["data"]);
+    let (mut names, mut told) = (BTreeMap::new(), BTreeMap::<String, i64>::new());
+    for chunk in chunks {
+        for node in chunk["cpuProfile"]["nodes"].as_array().into_iter().flatten() {
+            let name = node["callFrame"]["functionName"].as_str().expect("a name");
+            names.insert(node["id"].as_i64(), if name.is_empty() { "(anonymous)" } else { name });
+        }
+        for sample in chunk["cpuProfile"]["samples"].as_array().into_iter().flatten() {
+            *told.entry(names[&sample.as_i64()].to_owned()).or_default() += 1;
+        }
+    }
+    assert_eq!(by_function(&windows, "samples"), told);
+    assert!(told["fib"] > 100, "{told:?}");
+    let lane = &windows[0].lanes[0];
+    assert_eq!(&*lane.thread.name, "CrRendererMain");
+    assert!(windows.iter().flat_map(|window| &window.frames).any(|frame| frame.file.ends_with("/page.html")));
+}

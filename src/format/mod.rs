@@ -8,6 +8,7 @@
 //! an error, never a panic; nothing is allocated before a limit was asked; no recursion over data;
 //! names pass through [`crate::profile::clean_name`].
 
+mod chrome_trace;
 mod cpuprofile;
 mod error;
 mod export;
@@ -80,6 +81,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &cpuprofile::CpuProfile,
     &heapprofile::HeapProfile,
     &speedscope::Speedscope,
+    &chrome_trace::ChromeTrace,
     &folded::Folded,
     &top::Top,
 ];

@@ -288,7 +288,7 @@ impl<'l> Group<'l> {
                     return Err(reading.fault("a stack has more frames than flametop reads"));
                 }
                 Some((caller, frame)) => {
-                    open.push((event.frame, self.gathered.child(caller, frame).unwrap_or(caller)));
+                    open.push((event.frame, self.gathered.descend(caller, frame)));
                 }
                 None => _ = open.pop(),
             }
