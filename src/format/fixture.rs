@@ -2,8 +2,10 @@
 
 use crate::feed::TargetInfo;
 use crate::profile::{
-    Frame, FrameKind, Moment, Nanos, Profile, ProfileLane, ProfileNode, Sampling, Span, Thread, ValueKind,
+    Frame, FrameKind, Moment, Nanos, Profile, ProfileLane, ProfileNode, Run, Sampling, Span, Thread,
+    ValueKind,
 };
+use std::collections::BTreeMap;
 
 /// The process that the fixtures are of.
 pub(super) fn target() -> TargetInfo {
@@ -108,4 +110,59 @@ pub(super) fn heap() -> Profile {
         lane.lines.clear();
     }
     profile
+}
+
+/// The values of a kind by stack, as `root;caller;leaf`, over every thread.
+pub(super) fn by_stack(profiles: &[Profile], kind: &str) -> BTreeMap<String, i64> {
+    let mut sums = BTreeMap::new();
+    for profile in profiles {
+        let Some(column) = profile.kind(kind) else { continue };
+        for lane in &profile.lanes {
+            for (node, value) in
+                lane.nodes.iter().zip(&lane.columns[column]).filter(|(_, value)| **value != 0)
+            {
+                *sums.entry(stack(profile, *node)).or_insert(0) += value;
+            }
+        }
+    }
+    sums
+}
+
+fn stack(profile: &Profile, mut node: u32) -> String {
+    let mut names = Vec::new();
+    while node != 0 {
+        let frame = &profile.frames[profile.nodes[node as usize].frame as usize];
+        names.push(format!("{} {}:{}", frame.name, frame.file, frame.line));
+        node = profile.nodes[node as usize].parent;
+    }
+    names.reverse();
+    names.join(";")
+}
+
+/// The profile of one thread whose samples have times, with a gap of 5 ms among them.
+pub(super) fn timed() -> Profile {
+    let mut profile = cpu();
+    profile.lanes.truncate(1);
+    let lane = &mut profile.lanes[0];
+    let mut offset = 0;
+    for (node, time) in lane.nodes.iter().zip(&lane.columns[1]) {
+        for half in 0..2 {
+            let length = *time as u64 / 2 + (half * (*time as u64 % 2));
+            lane.runs.push(Run { node: *node, offset, length });
+            offset += length + if *node == 3 { 5_000_000 } else { 0 };
+        }
+    }
+    profile.span.length = Nanos(offset);
+    profile.covered = Nanos(lane.columns[1].iter().sum::<i64>() as u64);
+    profile
+}
+
+/// Whether two sums by stack are the same but for `slack` in each stack.
+pub(super) fn assert_near(found: &BTreeMap<String, i64>, wanted: &BTreeMap<String, i64>, slack: i64) {
+    let far = |stack: &&String| {
+        let of = |sums: &BTreeMap<String, i64>| sums.get(*stack).copied().unwrap_or(0);
+        of(found).abs_diff(of(wanted)) > slack as u64
+    };
+    let far: Vec<&String> = found.keys().chain(wanted.keys()).filter(far).collect();
+    assert!(far.is_empty(), "{far:#?}\n{found:#?}\n{wanted:#?}");
 }

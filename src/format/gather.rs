@@ -129,6 +129,14 @@ impl<'a> Gathering<'a> {
         Some(at)
     }
 
+    /// The node of `frame` called by `caller`; the caller itself, which is told, when there are too many.
+    pub fn descend(&mut self, caller: u32, frame: u32) -> u32 {
+        self.child(caller, frame).unwrap_or_else(|| {
+            self.cut += 1;
+            caller
+        })
+    }
+
     /// The row of a thread and a node; `offset` is where the file is being read.
     pub fn row(&mut self, thread: u32, node: u32, offset: u64) -> Result<u32, ReadError> {
         let rows = &mut self.rows;

@@ -5,6 +5,9 @@ use flate2::bufread::GzDecoder;
 use std::borrow::Cow;
 use std::io::{self, Read};
 
+/// Enough of a JSON file to tell its keys.
+const PEEK_BYTES: usize = 4096;
+
 /// More members than this are not a profile; each costs the decompressor a new start.
 const MAX_MEMBERS: usize = 10_000;
 
@@ -40,7 +43,7 @@ pub(super) fn peek(head: &[u8]) -> Cow<'_, [u8]> {
     if !is_gzip(head) {
         return Cow::Borrowed(head);
     }
-    let mut first = vec![0; 256];
+    let mut first = vec![0; PEEK_BYTES];
     let mut decoder = GzDecoder::new(head);
     let mut filled = 0;
     // A head ends in the middle of the stream: what came before the error is what we want.

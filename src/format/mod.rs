@@ -9,23 +9,31 @@
 //! names pass through [`crate::profile::clean_name`].
 
 mod amount;
+mod chrome_trace;
+mod cpuprofile;
 mod error;
 mod export;
 #[cfg(test)]
 mod fixture;
 mod folded;
 mod gather;
+mod heapprofile;
 mod inflate;
 mod jit;
+mod json;
 mod limits;
 mod names;
 mod otlp;
 mod perf_script;
 mod pprof;
+mod sequence;
+mod speedscope;
 mod summary;
 mod svg;
 mod text;
 mod top;
+pub mod v8;
+mod windows;
 
 pub use error::{ReadError, WriteError};
 pub use export::{Export, Purpose};
@@ -79,6 +87,10 @@ pub trait Format: Sync {
 pub const FORMATS: &[&dyn Format] = &[
     &Pprof,
     &otlp::Otlp,
+    &cpuprofile::CpuProfile,
+    &heapprofile::HeapProfile,
+    &speedscope::Speedscope,
+    &chrome_trace::ChromeTrace,
     &perf_script::PerfScript,
     &top::Top,
     &svg::Svg,
@@ -97,13 +109,15 @@ pub fn recognise(head: &[u8]) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.spec().reads && format.recognise(head))
 }
 
-/// The writable format that a file name's ending asks for; the longest ending wins.
+/// The writable format that a file name's ending asks for; the longest ending wins, so that a name which
+/// asks for a format that is only read asks for no other.
 pub fn by_extension(file_name: &str) -> Option<&'static dyn Format> {
     let asked = |format: &&dyn Format| {
         let stem = file_name.strip_suffix(format.spec().extension);
-        format.spec().writes && stem.is_some_and(|stem| stem.ends_with('.'))
+        stem.is_some_and(|stem| stem.ends_with('.'))
     };
-    FORMATS.iter().copied().filter(asked).max_by_key(|format| format.spec().extension.len())
+    let longest = FORMATS.iter().copied().filter(asked).max_by_key(|format| format.spec().extension.len());
+    longest.filter(|format| format.spec().writes)
 }
 
 #[cfg(test)]

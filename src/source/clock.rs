@@ -22,12 +22,12 @@ impl Clock {
 
     /// Now.
     pub fn now(self) -> Moment {
-        self.at_monotonic(monotonic())
+        Moment(monotonic().saturating_add(self.shift))
     }
 
-    /// The moment of a `CLOCK_MONOTONIC` reading in nanoseconds, as V8 stamps its samples.
-    pub fn at_monotonic(self, nanos: i64) -> Moment {
-        Moment(nanos.saturating_add(self.shift))
+    /// What it is ahead of `CLOCK_MONOTONIC`, with which V8 stamps its samples, in nanoseconds.
+    pub fn ahead(self) -> i64 {
+        self.shift
     }
 }
 

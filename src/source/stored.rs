@@ -13,8 +13,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Bytes from which the kind of a file is told.
-const HEAD_BYTES: u64 = 512;
+/// Bytes from which the kind of a file is told. JSON formats are told by their keys, and browsers put
+/// long descriptions of themselves before those.
+const HEAD_BYTES: u64 = 4096;
 
 /// An opened file.
 pub struct Stored {

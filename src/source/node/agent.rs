@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The script name of a poll, for telling our own cost in a profile.
+/// The script name of a poll, for telling our own cost in a profile; begins with
+/// [`SNIPPET_URL_PREFIX`](crate::format::v8::call_frame::SNIPPET_URL_PREFIX), as those of all our snippets do.
 pub const POLL_URL: &str = "flametop:poll";
-
-/// What the script names of all our snippets begin with.
-pub const SNIPPET_URL_PREFIX: &str = "flametop:";
 
 /// How long the agent stays in a target that nobody polls; with it goes what else we left there, the open inspector
 /// included.

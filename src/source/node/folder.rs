@@ -11,10 +11,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::cdp::MESSAGE_LIMIT_BYTES;
-use super::cpu_json::Finished;
-use super::cpu_profile::{self, Border, Taking};
-use super::heap_profile::{self, HeapTaking};
 use crate::feed::{Feed, NoteLevel};
+use crate::format::v8::{Border, Finished, HeapTaking, ProfileError, Taking, cpu_profile, heap_profile};
 use crate::gauges::{Gauge, GaugeBatch};
 use crate::planted;
 use crate::profile::{FrameKind, Profile};
@@ -136,14 +134,14 @@ fn fold_cpu(
     event: &RawValue,
     border: Option<&Border>,
     taking: &Taking,
-) -> Result<(Profile, Border), super::cpu_json::ProfileError> {
-    let finished: Finished<'_> = serde_json::from_str(event.get())
-        .map_err(|error| super::cpu_json::ProfileError::Json(error.to_string()))?;
+) -> Result<(Profile, Border), ProfileError> {
+    let finished: Finished<'_> =
+        serde_json::from_str(event.get()).map_err(|error| ProfileError::Json(error.to_string()))?;
     cpu_profile::fold(finished.profile.get(), border, taking)
 }
 
-fn fold_heap(text: &HeapText, taking: &HeapTaking) -> Result<Profile, super::cpu_json::ProfileError> {
-    let malformed = |error: &dyn std::fmt::Display| super::cpu_json::ProfileError::Json(error.to_string());
+fn fold_heap(text: &HeapText, taking: &HeapTaking) -> Result<Profile, ProfileError> {
+    let malformed = |error: &dyn std::fmt::Display| ProfileError::Json(error.to_string());
     match text {
         HeapText::Reply(reply) => heap_profile::fold_reply(reply.get(), taking),
         HeapText::Evaluated(reply) => {

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::cdp::CallId;
-use super::heap_profile::STACK_DEPTH;
 use super::snippets::{Nonce, heap_read, heap_start, heap_stop};
 use super::wire::Method;
 use crate::feed::HeapState;
+use crate::format::v8::heap_profile::STACK_DEPTH;
 use crate::profile::{Moment, Nanos, Span, clean_path};
 use crate::source::{HeapChoice, HeapMode};
 

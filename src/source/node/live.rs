@@ -12,8 +12,6 @@ use tokio::time::{sleep_until, timeout};
 
 use super::board::Board;
 use super::cdp::{CallId, Cdp, Event, Incoming, Reply};
-use super::cpu_json::Finished;
-use super::cpu_profile::Taking;
 use super::error::CdpError;
 use super::evaluate::value_of;
 use super::folder::{Folder, Job};
@@ -24,6 +22,7 @@ use super::snippets::tail_install;
 use super::windows::{Adapted, Finish, Rotation};
 use super::wire::Method;
 use crate::feed::{Blocked, Feed, NoteLevel, Phase};
+use crate::format::v8::{Finished, Taking};
 use crate::planted;
 use crate::profile::Nanos;
 use crate::source::procfs::Process;

@@ -9,10 +9,10 @@ use super::error::CdpError;
 use super::evaluate::value_of;
 use super::folder::{HeapText, Job};
 use super::heap::{Answer, Call, Reading};
-use super::heap_profile::HeapTaking;
 use super::live::Live;
 use super::wire::Method;
 use crate::feed::NoteLevel;
+use crate::format::v8::HeapTaking;
 
 impl Live<'_> {
     /// Sends calls and tells the names of the first and of the last.

@@ -9,7 +9,6 @@ use super::agent::Identity;
 use super::board::Board;
 use super::cdp::{Cdp, Incoming};
 use super::close::{Left, detach};
-use super::cpu_profile::Taking;
 use super::error::{AttachError, CdpError};
 use super::folder::Folder;
 use super::heap::Heap;
@@ -22,6 +21,7 @@ use super::target_info::target_info;
 use super::undo;
 use super::windows::Rotation;
 use crate::feed::{Feed, NoteLevel};
+use crate::format::v8::Taking;
 use crate::profile::{Nanos, Thread};
 use crate::source::procfs::{Process, ProcessIdentity};
 use crate::source::{Clock, Control, Order, Outbox, SourceOptions};
@@ -166,7 +166,7 @@ impl Session<'_> {
                 interval: options.interval,
                 handover: Nanos(0),
                 handover_bytes: 0,
-                clock,
+                clock_ahead: clock.ahead(),
             },
             rotation: Rotation::new(nonce.clone(), options.window.into(), now),
             polling: Polling::new(

@@ -9,7 +9,7 @@ fn taking() -> Taking {
         interval: Nanos::from_millis(1),
         handover: Nanos(0),
         handover_bytes: 0,
-        clock: Clock::get(),
+        clock_ahead: 0,
     }
 }
 

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use super::cpu_json::{CpuJson, ProfileError, TreeOrder, parse};
 use super::paths::Paths;
+use super::stacks::Stacks;
 use crate::profile::{
     Frame, FrameKind, Moment, Nanos, Profile, ProfileLane, Run, Sampling, Span, Thread, ValueKind,
 };
-use crate::source::Clock;
 
 /// V8 keeps this many frames of a stack, those nearest the leaf.
 pub const V8_DEPTH: u32 = 255;
@@ -36,8 +36,8 @@ pub struct Taking {
     pub handover: Nanos,
     /// Bytes of the hand-over.
     pub handover_bytes: u64,
-    /// The session's clock.
-    pub clock: Clock,
+    /// What the session's clock is ahead of `CLOCK_MONOTONIC`, in nanoseconds.
+    pub clock_ahead: i64,
 }
 
 /// The end of a window, for the next one to go on from.
@@ -66,9 +66,9 @@ pub fn fold(json: &str, before: Option<&Border>, taking: &Taking) -> Result<(Pro
 }
 
 /// A time of the profile in whole microseconds, if it can be one.
-fn micros(time: f64) -> Result<i64, ProfileError> {
-    // 2^50 us are 35 years of uptime, and leave room for nanoseconds in 64 bits.
-    if (0.0..1e15).contains(&time) {
+pub(super) fn micros(time: f64) -> Result<i64, ProfileError> {
+    // As nanoseconds they must fit in 64 bits, whether they count from the start of the machine or from 1970.
+    if (0.0..9e15).contains(&time) {
         Ok(time as i64)
     } else {
         Err(ProfileError::Contradiction("its times are none"))
@@ -76,7 +76,7 @@ fn micros(time: f64) -> Result<i64, ProfileError> {
 }
 
 /// (time, node id) in the order of time: old V8 gave negative deltas.
-fn in_time(profile: &CpuJson<'_>, start: i64, end: i64) -> Result<Vec<(i64, u32)>, ProfileError> {
+pub(super) fn in_time(profile: &CpuJson<'_>, start: i64, end: i64) -> Result<Vec<(i64, u32)>, ProfileError> {
     if end < start {
         return Err(ProfileError::Contradiction("it ends before it begins"));
     }
@@ -107,11 +107,7 @@ struct Weight {
 struct Window<'a> {
     profile: &'a CpuJson<'a>,
     paths: Paths,
-    /// The frame of each of V8's nodes, once it is needed.
-    frames: Vec<Option<u32>>,
-    /// The node of each of V8's nodes, once it is needed: of its stack as it is, and as the tail of a cut one.
-    whole: Vec<Option<u32>>,
-    cut: FxHashMap<u32, u32>,
+    stacks: Stacks<'a>,
     weights: FxHashMap<u32, Weight>,
     /// V8's nodes that had samples, with ours.
     seen: FxHashSet<(u32, u32)>,
@@ -128,15 +124,11 @@ struct Window<'a> {
 }
 
 impl<'a> Window<'a> {
-    fn new(profile: &'a CpuJson<'a>, order: &TreeOrder, interval: Nanos) -> Self {
-        let mut whole = vec![None; profile.nodes.len()];
-        whole[order.root as usize] = Some(Paths::ROOT);
+    fn new(profile: &'a CpuJson<'a>, order: &'a TreeOrder, interval: Nanos) -> Self {
         Self {
             profile,
             paths: Paths::new(Frame::named("all", FrameKind::Other)),
-            frames: vec![None; profile.nodes.len()],
-            whole,
-            cut: FxHashMap::default(),
+            stacks: Stacks::new(&profile.nodes, order),
             weights: FxHashMap::default(),
             seen: FxHashSet::default(),
             lines: FxHashMap::default(),
@@ -185,7 +177,7 @@ impl<'a> Window<'a> {
             self.close(*at);
             let place = order.place_of(*id)?;
             let cut = order.depth[place as usize] >= V8_DEPTH;
-            let node = if cut { self.cut_node(place, order) } else { self.whole_node(place, order) };
+            let node = self.stacks.node(&mut self.paths, place, cut);
             self.truncated += u64::from(cut);
             self.taken += 1;
             self.weights.entry(node).or_default().samples += 1;
@@ -222,68 +214,13 @@ impl<'a> Window<'a> {
         }
     }
 
-    fn frame(&mut self, place: u32) -> u32 {
-        let place = place as usize;
-        if let Some(frame) = self.frames[place] {
-            return frame;
-        }
-        let frame = self.paths.frame(self.profile.nodes[place].call_frame.to_frame());
-        self.frames[place] = Some(frame);
-        frame
-    }
-
-    fn whole_node(&mut self, place: u32, order: &TreeOrder) -> u32 {
-        let mut missing = Vec::new();
-        let mut at = place;
-        let mut node = loop {
-            match self.whole[at as usize] {
-                Some(node) => break node,
-                None => missing.push(at),
-            }
-            at = order.parent[at as usize];
-        };
-        for at in missing.into_iter().rev() {
-            let frame = self.frame(at);
-            node = self.paths.child(node, frame);
-            self.whole[at as usize] = Some(node);
-        }
-        node
-    }
-
-    /// The node of a stack whose callers V8 has cut away: below a frame that says so.
-    fn cut_node(&mut self, place: u32, order: &TreeOrder) -> u32 {
-        let mut missing = Vec::new();
-        let mut at = place;
-        let mut node = loop {
-            match self.cut.get(&at) {
-                Some(node) => break *node,
-                None if at == order.root => {
-                    let frame = self.paths.frame(Frame::named("(truncated)", FrameKind::Truncated));
-                    break self.paths.child(Paths::ROOT, frame);
-                }
-                None => missing.push(at),
-            }
-            at = order.parent[at as usize];
-        };
-        for at in missing.into_iter().rev() {
-            let frame = self.frame(at);
-            node = self.paths.child(node, frame);
-            self.cut.insert(at, node);
-        }
-        node
-    }
-
-    /// Adds samples by line. V8 mixes in lines of inlined functions of other files; those before the
-    /// function's own first line can be told, and are dropped.
+    /// Adds samples by line.
     fn add_lines(&mut self) {
         for (place, node) in std::mem::take(&mut self.seen) {
-            let first = i64::from(self.paths.frame_of(node).line.max(1));
-            for tick in &self.profile.nodes[place as usize].position_ticks {
-                if let (true, Ok(line)) = (tick.line >= first, u32::try_from(tick.line)) {
-                    let ticks = u32::try_from(tick.ticks).unwrap_or(0);
-                    let known = self.lines.entry((node, line)).or_insert(0);
-                    *known = known.saturating_add(ticks);
-                }
+            let first = self.paths.frame_of(node).line;
+            for (line, ticks) in self.profile.nodes[place as usize].lines_from(first) {
+                let known = self.lines.entry((node, line)).or_insert(0);
+                *known = known.saturating_add(ticks);
             }
         }
     }
@@ -307,7 +244,7 @@ impl<'a> Window<'a> {
         let (frames, nodes) = self.paths.finish();
         let profile = Profile {
             kinds: vec![ValueKind::samples(), ValueKind::cpu()],
-            span: Span::between(moment(taking.clock, from), moment(taking.clock, end)),
+            span: Span::between(moment(taking.clock_ahead, from), moment(taking.clock_ahead, end)),
             covered,
             sampling,
             frames,
@@ -370,10 +307,9 @@ fn nanos(us: i64) -> Nanos {
     Nanos(u64::try_from(us).unwrap_or(0).saturating_mul(1000))
 }
 
-fn moment(clock: Clock, us: i64) -> Moment {
-    clock.at_monotonic(us.saturating_mul(1000))
+fn moment(clock_ahead: i64, us: i64) -> Moment {
+    Moment(us.saturating_mul(1000).saturating_add(clock_ahead))
 }
 
 #[cfg(test)]
-#[path = "cpu_profile_tests.rs"]
 mod tests;

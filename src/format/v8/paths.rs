@@ -74,11 +74,6 @@ impl Paths {
         &self.frames[self.nodes[node as usize].frame as usize]
     }
 
-    /// How many nodes there are.
-    pub fn node_count(&self) -> usize {
-        self.nodes.len()
-    }
-
     /// Frames and nodes, as a profile holds them.
     pub fn finish(self) -> (Vec<Frame>, Vec<ProfileNode>) {
         (self.frames, self.nodes)
@@ -98,7 +93,7 @@ mod tests {
         let node = paths.node_of(&stack);
         assert_eq!(paths.node_of(&stack), node);
         assert_eq!(paths.stack_of(node), stack);
-        assert_eq!(paths.node_count(), 3);
         assert_eq!(&*paths.frame_of(node).name, "b");
+        assert_eq!(paths.finish().1.len(), 3);
     }
 }

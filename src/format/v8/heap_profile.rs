@@ -13,13 +13,13 @@ use serde_json::value::RawValue;
 use super::call_frame::CallFrame;
 use super::cpu_json::{MOST_NODES, ProfileError};
 use super::paths::Paths;
+use crate::feed::HeapMode;
 use crate::profile::{Frame, FrameKind, Nanos, Profile, ProfileLane, Sampling, Span, Thread, ValueKind};
-use crate::source::HeapMode;
 
 /// Frames that V8 keeps of an allocation's stack, those nearest the leaf: asked for, and its default.
 pub const STACK_DEPTH: u32 = 128;
 /// Deeper trees are refused.
-const DEEPEST: u32 = 512;
+pub(in crate::format) const DEEPEST: u32 = 512;
 /// A node is an object in its caller's list.
 const BRACKETS_A_LEVEL: usize = 2;
 /// Each level of the tree is looked through once more for its children. This bounds it for a hostile tree.
@@ -96,9 +96,12 @@ struct Waiting<'a> {
 
 fn fold_json(profile: &HeapJson<'_>, taking: &HeapTaking) -> Result<Profile, ProfileError> {
     // Before all else: looking through each level of a tree without end would take seconds.
-    if nesting(profile.head.get()) > BRACKETS_A_LEVEL * (DEEPEST as usize + 1) {
+    let levels = nesting(profile.head.get()) / BRACKETS_A_LEVEL;
+    if levels > DEEPEST as usize + 1 {
         return Err(ProfileError::TooMany { what: "levels", most: DEEPEST as usize });
     }
+    // Deeper trees are not V8's, or it was asked for more: nothing of them is known to be cut.
+    let is_cut = levels <= STACK_DEPTH as usize + 1;
     let mut paths = Paths::new(Frame::named("all", FrameKind::Other));
     let mut bytes: FxHashMap<u32, i64> = FxHashMap::default();
     let (mut read, mut scanned, mut truncated) = (0, 0, 0);
@@ -116,7 +119,7 @@ fn fold_json(profile: &HeapJson<'_>, taking: &HeapTaking) -> Result<Profile, Pro
         };
         let size = whole_bytes(node.self_size)?;
         if size > 0 {
-            let cut = depth >= STACK_DEPTH;
+            let cut = is_cut && depth >= STACK_DEPTH;
             truncated += u64::from(cut);
             let at = valued_node(&mut paths, at, cut);
             let sum = bytes.entry(at).or_insert(0);
@@ -128,7 +131,7 @@ fn fold_json(profile: &HeapJson<'_>, taking: &HeapTaking) -> Result<Profile, Pro
 }
 
 /// How deep brackets are nested in JSON that was parsed already.
-fn nesting(json: &str) -> usize {
+pub(in crate::format) fn nesting(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_string, mut escaped) = (false, false);
     for byte in json.bytes() {

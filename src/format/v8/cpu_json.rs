@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use super::call_frame::CallFrame;
+use crate::format::json::at_most;
 
 /// More nodes than this are refused; the worst real window had 210,000.
 pub const MOST_NODES: usize = 1 << 20;
@@ -36,17 +37,17 @@ pub enum ProfileError {
 #[serde(rename_all = "camelCase")]
 pub struct CpuJson<'a> {
     /// The tree.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "at_most::<MOST_NODES, _, _>")]
     pub nodes: Vec<Node<'a>>,
     /// When it began: `CLOCK_MONOTONIC` in microseconds.
     pub start_time: f64,
     /// When it ended.
     pub end_time: f64,
     /// Node ids, one a sample.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<MOST_SAMPLES, _, _>")]
     pub samples: Vec<u32>,
     /// Microseconds from the sample before; the first from the start.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "at_most::<MOST_SAMPLES, _, _>")]
     pub time_deltas: Vec<i64>,
 }
 
@@ -54,12 +55,17 @@ pub struct CpuJson<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Node<'a> {
-    id: u32,
+    /// Its id.
+    pub id: u32,
     /// The function.
     #[serde(borrow)]
     pub call_frame: CallFrame<'a>,
+    /// The ids of those it called.
     #[serde(default)]
-    children: Vec<u32>,
+    pub children: Vec<u32>,
+    /// Samples in which it was the leaf.
+    #[serde(default)]
+    pub hit_count: i64,
     /// Samples by line.
     #[serde(default)]
     pub position_ticks: Vec<PositionTick>,
@@ -72,6 +78,15 @@ pub struct PositionTick {
     pub line: i64,
     /// Samples there.
     pub ticks: i64,
+}
+
+impl Node<'_> {
+    /// Samples by line. V8 mixes in lines of inlined functions of other files; those before the function's
+    /// own `first` line can be told, and are left out.
+    pub fn lines_from(&self, first: u32) -> impl Iterator<Item = (u32, u32)> {
+        let own = self.position_ticks.iter().filter(move |tick| tick.line >= i64::from(first.max(1)));
+        own.filter_map(|tick| Some((u32::try_from(tick.line).ok()?, u32::try_from(tick.ticks).unwrap_or(0))))
+    }
 }
 
 /// `Profiler.consoleProfileFinished`.
@@ -89,13 +104,6 @@ pub struct Finished<'a> {
 pub fn parse(json: &str) -> Result<CpuJson<'_>, ProfileError> {
     let profile: CpuJson<'_> =
         serde_json::from_str(json).map_err(|error| ProfileError::Json(error.to_string()))?;
-    let too_many = |what, most| Err(ProfileError::TooMany { what, most });
-    if profile.nodes.len() > MOST_NODES {
-        return too_many("nodes", MOST_NODES);
-    }
-    if profile.samples.len() > MOST_SAMPLES {
-        return too_many("samples", MOST_SAMPLES);
-    }
     if profile.samples.len() != profile.time_deltas.len() {
         return Err(ProfileError::Contradiction("samples and times differ in number"));
     }
@@ -119,12 +127,7 @@ const NONE: u32 = u32::MAX;
 impl TreeOrder {
     /// Proves that the nodes are one tree.
     pub fn of(nodes: &[Node<'_>]) -> Result<Self, ProfileError> {
-        let mut place = FxHashMap::default();
-        for (at, node) in nodes.iter().enumerate() {
-            if place.insert(node.id, at as u32).is_some() {
-                return Err(ProfileError::Contradiction("two nodes have one id"));
-            }
-        }
+        let place = places(nodes.iter().map(|node| node.id))?;
         let mut parent = vec![NONE; nodes.len()];
         for (at, node) in nodes.iter().enumerate() {
             for child in &node.children {
@@ -136,12 +139,16 @@ impl TreeOrder {
                 }
             }
         }
-        let mut roots = (0..nodes.len()).filter(|at| parent[*at] == NONE);
+        Self::new(parent, place)
+    }
+
+    fn new(mut parent: Vec<u32>, place: FxHashMap<u32, u32>) -> Result<Self, ProfileError> {
+        let mut roots = (0..parent.len()).filter(|at| parent[*at] == NONE);
         let (Some(root), None) = (roots.next(), roots.next()) else {
             return Err(ProfileError::Contradiction("it has not exactly one root"));
         };
         parent[root] = root as u32;
-        let depth = depths(nodes, &place, root)?;
+        let depth = depths(&parent, root)?;
         Ok(Self { parent, depth, root: root as u32, place })
     }
 
@@ -151,21 +158,36 @@ impl TreeOrder {
     }
 }
 
-/// Depths from the root down. A circle is never reached from there, since each node has one parent.
-fn depths(nodes: &[Node<'_>], place: &FxHashMap<u32, u32>, root: usize) -> Result<Vec<u32>, ProfileError> {
-    let mut depth = vec![0; nodes.len()];
-    let mut reached = 1;
-    let mut waiting = vec![root];
-    while let Some(at) = waiting.pop() {
-        for child in &nodes[at].children {
-            let child = place[child] as usize;
-            depth[child] = depth[at] + 1;
-            reached += 1;
-            waiting.push(child);
+/// The place of each id.
+fn places(ids: impl Iterator<Item = u32>) -> Result<FxHashMap<u32, u32>, ProfileError> {
+    let mut place = FxHashMap::default();
+    for (at, id) in ids.enumerate() {
+        if place.insert(id, at as u32).is_some() {
+            return Err(ProfileError::Contradiction("two nodes have one id"));
         }
     }
-    if reached < nodes.len() {
-        return Err(ProfileError::Contradiction("its nodes go in a circle"));
+    Ok(place)
+}
+
+/// Depths below the root, each found by going up to a depth that is known.
+fn depths(parent: &[u32], root: usize) -> Result<Vec<u32>, ProfileError> {
+    let mut depth = vec![NONE; parent.len()];
+    depth[root] = 0;
+    let mut path = Vec::new();
+    for from in 0..parent.len() {
+        let mut at = from;
+        while depth[at] == NONE {
+            if path.len() > parent.len() {
+                return Err(ProfileError::Contradiction("its nodes go in a circle"));
+            }
+            path.push(at);
+            at = parent[at] as usize;
+        }
+        let mut known = depth[at];
+        while let Some(at) = path.pop() {
+            known += 1;
+            depth[at] = known;
+        }
     }
     Ok(depth)
 }

@@ -5,10 +5,12 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
 
-use super::agent::SNIPPET_URL_PREFIX;
+use crate::format::json::text;
 use crate::profile::{Frame, FrameKind, clean_name, clean_path};
+
+/// What the script names of all our snippets begin with.
+pub const SNIPPET_URL_PREFIX: &str = "flametop:";
 
 /// The name of our own snippets in a profile: our cost is shown, not hidden.
 pub const OURS: &str = "(flametop)";
@@ -53,34 +55,17 @@ impl ScriptId<'_> {
     }
 }
 
-/// Text of JavaScript, in which one half of a surrogate pair may stand alone: V8 says `\ud800`, which is no text
-/// elsewhere. A function of such a name must not cost the whole window.
-fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Cow<'de, str>, D::Error> {
-    struct Text;
-    impl<'de> Visitor<'de> for Text {
-        type Value = Cow<'de, str>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a string")
-        }
-
-        fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-            Ok(String::from_utf8_lossy(bytes))
-        }
-
-        fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-            Ok(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()))
-        }
-    }
-    // As bytes, for those are given as they are.
-    from.deserialize_bytes(Text)
-}
-
 fn nowhere() -> i64 {
     -1
 }
 
-impl CallFrame<'_> {
+impl<'a> CallFrame<'a> {
+    /// A function by its parts: the script's id, line and column from 0.
+    pub fn new(name: Cow<'a, str>, script: i64, url: Cow<'a, str>, line: i64, column: i64) -> Self {
+        let script_id = ScriptId::Number(script);
+        Self { function_name: name, script_id, url, line_number: line, column_number: column }
+    }
+
     /// The frame that the rest of flametop knows.
     pub fn to_frame(&self) -> Frame {
         if let Some(kind) = self.state() {
