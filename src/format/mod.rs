@@ -12,6 +12,7 @@ mod chrome_trace;
 mod cpuprofile;
 mod error;
 mod export;
+mod firefox;
 #[cfg(test)]
 mod fixture;
 mod folded;
@@ -82,6 +83,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &heapprofile::HeapProfile,
     &speedscope::Speedscope,
     &chrome_trace::ChromeTrace,
+    &firefox::Firefox,
     &folded::Folded,
     &top::Top,
 ];
