@@ -1,13 +1,16 @@
 //! Profiles of V8 and browsers, as real programs wrote them: read by flametop with the totals that the
 //! files themselves have.
 
-use flametop::format::{self, Limits};
+mod support;
+
+use flametop::feed::TargetInfo;
+use flametop::format::{self, Export, Limits};
 use flametop::profile::{FrameKind, Profile};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A stored file, unpacked.
 fn stored(name: &str) -> Vec<u8> {
@@ -38,7 +41,7 @@ fn read(name: &str, format: &str) -> Vec<Profile> {
 fn by_function(windows: &[Profile], kind: &str) -> BTreeMap<String, i64> {
     let mut sums = BTreeMap::new();
     for window in windows {
-        let column = window.kind(kind).expect("the kind is there");
+        let Some(column) = window.kind(kind) else { continue };
         for lane in &window.lanes {
             for (node, value) in lane.nodes.iter().zip(&lane.columns[column]) {
                 let frame = window.nodes[*node as usize].frame as usize;
@@ -143,4 +146,98 @@ fn the_profile_in_a_trace_of_chromium_has_the_samples_it_tells() {
     let lane = &windows[0].lanes[0];
     assert_eq!(&*lane.thread.name, "CrRendererMain");
     assert!(windows.iter().flat_map(|window| &window.frames).any(|frame| frame.file.ends_with("/page.html")));
+}
+
+/// What other programs make of a file that flametop wrote.
+mod viewers {
+    use super::support::runtimes;
+    use std::path::{Path, PathBuf};
+    use std::process::{Command, Output};
+
+    /// `pq`, the Firefox Profiler without a browser: each call speaks to a process that it leaves behind.
+    pub struct Pq {
+        node: PathBuf,
+        script: PathBuf,
+        home: tempfile::TempDir,
+    }
+
+    impl Pq {
+        /// Starts it with a file; none where it is not installed.
+        pub fn load(file: &Path) -> Option<Self> {
+            let node = runtimes::node_or_skip(24)?;
+            let script = runtimes::viewer_or_skip("@firefox-devtools/profiler-cli/dist/profiler-cli.js")?;
+            let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+            let pq = Self { node, script, home };
+            pq.ask(&["load", file.to_str().expect("a path that is text")]);
+            Some(pq)
+        }
+
+        /// What it answers; its complaints fail the test.
+        pub fn ask(&self, words: &[&str]) -> String {
+            let Output { status, stdout, stderr } = self.run(words);
+            let said = String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr);
+            assert!(status.success() && !said.contains("Error:"), "pq {words:?}: {said}");
+            said
+        }
+
+        fn run(&self, words: &[&str]) -> Output {
+            let mut command = Command::new(&self.node);
+            command.arg(&self.script).args(words).env("HOME", self.home.path());
+            command.output().expect("node starts")
+        }
+    }
+
+    impl Drop for Pq {
+        fn drop(&mut self) {
+            self.run(&["stop", "--all"]);
+        }
+    }
+}
+
+/// The second window of a real profile, written in a format into a file of that name.
+fn written_again(format: &str, directory: &Path) -> (Profile, PathBuf) {
+    let window = read("node24.cpuprofile.gz", "cpuprofile").swap_remove(1);
+    let target =
+        TargetInfo { name: "work.js".into(), executable: "/usr/bin/node".into(), ..TargetInfo::default() };
+    let format = format::by_name(format).expect("a format");
+    let path = directory.join(format!("again.{}", format.spec().extension));
+    let mut file = std::fs::File::create(&path).expect("a file");
+    format.write(&Export::new(&window, &target), &mut file).expect("written");
+    (window, path)
+}
+
+#[test]
+fn a_real_window_is_the_same_through_every_format_that_holds_time() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    for name in ["cpuprofile", "speedscope", "firefox", "pprof"] {
+        let (window, path) = written_again(name, directory.path());
+        let bytes = std::fs::read(&path).expect("it was written");
+        let format = format::recognise(&bytes[..bytes.len().min(4096)]).expect("recognised");
+        assert_eq!(format.spec().name, name);
+        let again = by_function(&format.read(&bytes, &Limits::default()).expect("read"), "cpu");
+        for (function, time) in by_function(&[window], "cpu") {
+            // Formats for exchange leave idle time out of CPU.
+            if function == "(idle)" && matches!(name, "speedscope" | "pprof") {
+                continue;
+            }
+            let found = again.get(&function).copied().unwrap_or(0);
+            assert!(found.abs_diff(time) <= 50_000, "{name}: {function}: {found} of {time}");
+        }
+    }
+}
+
+#[test]
+fn the_firefox_profiler_opens_what_is_written_for_it_and_finds_the_same_functions() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    for name in ["firefox", "cpuprofile"] {
+        let (window, path) = written_again(name, directory.path());
+        let Some(pq) = viewers::Pq::load(&path) else { return };
+        let said = pq.ask(&["thread", "samples"]);
+        let (_, by_self) = said.split_once("by self time").expect("it lists functions");
+        let times = by_function(&[window], "cpu");
+        let busiest = times.iter().filter(|(name, _)| *name != "(idle)").max_by_key(|(_, time)| **time);
+        let busiest = busiest.expect("it has functions").0;
+        let first = by_self.lines().find(|line| line.contains("self:")).expect("a function");
+        assert!(first.contains(busiest.as_str()), "{name}: {busiest} is first: {said}");
+    }
 }

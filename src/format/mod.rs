@@ -13,6 +13,7 @@ mod chrome_trace;
 mod cpuprofile;
 mod error;
 mod export;
+mod firefox;
 #[cfg(test)]
 mod fixture;
 mod folded;
@@ -91,6 +92,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &heapprofile::HeapProfile,
     &speedscope::Speedscope,
     &chrome_trace::ChromeTrace,
+    &firefox::Firefox,
     &perf_script::PerfScript,
     &top::Top,
     &svg::Svg,

@@ -68,6 +68,44 @@ impl Sequence {
     }
 }
 
+/// A sample of a sequence of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SampleAt {
+    /// The node of the stack; none where nothing was observed.
+    pub node: Option<u32>,
+    /// Nanoseconds from the start.
+    pub at: u64,
+    /// Nanoseconds until the next.
+    pub length: u64,
+}
+
+impl Sequence {
+    /// The samples of a sequence of time, evenly within each piece; past `most`, one stands for several.
+    /// A stack that went on from a window before has time and no sample: it gets one.
+    pub fn samples(&self, most: u64) -> impl Iterator<Item = SampleAt> {
+        let all = self.pieces.iter().fold(0_u64, |sum, piece| sum.saturating_add(piece.samples));
+        let stands_for = all.div_ceil(most).max(1);
+        let mut start = 0_u64;
+        self.pieces.iter().flat_map(move |piece| {
+            let (node, length, from) = (piece.node, piece.length, start);
+            start = start.saturating_add(length);
+            let number = piece.samples.div_ceil(stands_for).max(u64::from(length > 0));
+            let upto = move |nth: u64| (u128::from(length) * u128::from(nth) / u128::from(number)) as u64;
+            (0..number).map(move |nth| SampleAt {
+                node,
+                at: from.saturating_add(upto(nth)),
+                length: upto(nth + 1) - upto(nth),
+            })
+        })
+    }
+
+    /// The same with lengths in other units, `factor` of which are one.
+    pub fn scaled(mut self, factor: u64) -> Self {
+        self.pieces.iter_mut().for_each(|piece| piece.length = piece.length.saturating_mul(factor));
+        self
+    }
+}
+
 /// What a node has, and how much of it stands in the row already.
 struct Share {
     value: u64,

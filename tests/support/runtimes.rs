@@ -85,6 +85,12 @@ pub fn other(name: &str) -> Option<PathBuf> {
     if installed.exists() { Some(installed) } else { skip(name) }
 }
 
+/// A file of the viewers that `tests/all` fetches from npm, by its path within `node_modules`.
+pub fn viewer_or_skip(path: &str) -> Option<PathBuf> {
+    let installed = runtimes_dir().join("viewers/node_modules").join(path);
+    if installed.exists() { Some(installed) } else { skip("the viewers of profiles from npm") }
+}
+
 /// What [`require_node!`] asks for.
 pub fn node_or_skip(major: u32) -> Option<PathBuf> {
     node(major).or_else(|| skip(&format!("Node {major}")))

@@ -70,9 +70,10 @@ pub(super) fn write(export: &Export<'_>, out: &mut dyn Write) -> Result<(), Writ
         ours: Ours { notes: Vec::new() },
     };
     if let Some(lane) = lane {
-        let sequence = Sequence::of(profile, lane, column);
+        let is_time = profile.kinds[column].unit == Unit::Nanoseconds;
+        let sequence = Sequence::of(profile, lane, column).scaled(if is_time { 1 } else { UNTIMED });
         notes.extend(told(profile, lane, &sequence));
-        add_samples(&mut file, &sequence, profile.kinds[column].unit);
+        add_samples(&mut file, &sequence);
     }
     file.end_time = file.end_time.max(file.start_time);
     file.ours.notes = notes;
@@ -120,26 +121,18 @@ fn nodes<'a>(profile: &'a Profile, lane: Option<&ProfileLane>) -> Vec<NodeOut<'a
 }
 
 /// Adds samples as V8 takes them: each lasts until the next.
-fn add_samples(file: &mut File<'_>, sequence: &Sequence, unit: Unit) {
-    let all = sequence.pieces.iter().fold(0_u64, |sum, piece| sum.saturating_add(piece.samples));
-    let stands_for = all.div_ceil(MOST_SAMPLES).max(1);
-    // In nanoseconds from the start; files have microseconds, rounded once and not sample by sample.
-    let (mut at, mut written) = (0_u64, 0_u64);
+fn add_samples(file: &mut File<'_>, sequence: &Sequence) {
     for piece in &sequence.pieces {
-        let length =
-            if unit == Unit::Nanoseconds { piece.length } else { piece.length.saturating_mul(UNTIMED) };
-        let id = ROOT + piece.node.unwrap_or(0);
-        file.nodes[(id - ROOT) as usize].hit_count += piece.samples;
-        // A stack that went on from a window before has time and no sample.
-        let samples = piece.samples.div_ceil(stands_for).max(u64::from(length > 0));
-        for nth in 0..samples {
-            let begins =
-                at.saturating_add((u128::from(length) * u128::from(nth) / u128::from(samples)) as u64) / 1000;
-            file.samples.push(id);
-            file.time_deltas.push((begins - written) as i64);
-            written = begins;
-        }
-        at = at.saturating_add(length);
+        file.nodes[piece.node.unwrap_or(0) as usize].hit_count += piece.samples;
     }
-    file.end_time = file.start_time.saturating_add_unsigned(at / 1000);
+    // Files have microseconds: each time is rounded by itself, so that the errors do not add up.
+    let mut before = 0;
+    for sample in sequence.samples(MOST_SAMPLES) {
+        let at = sample.at / 1000;
+        file.samples.push(ROOT + sample.node.unwrap_or(0));
+        file.time_deltas.push((at - before) as i64);
+        before = at;
+    }
+    let length = sequence.pieces.iter().fold(0_u64, |sum, piece| sum.saturating_add(piece.length));
+    file.end_time = file.start_time.saturating_add_unsigned(length / 1000);
 }
