@@ -84,6 +84,27 @@ impl GaugeStore {
         out
     }
 
+    /// Everything held of a gauge, oldest first, each with the length it speaks for: zero for a figure as
+    /// it came.
+    pub fn buckets(&self, source: SourceId, gauge: Gauge) -> impl Iterator<Item = (Bucket, Nanos)> {
+        let series = self.series.get(&(source, gauge)).into_iter();
+        series.flat_map(|series| {
+            let rolled = series.rolled.iter().map(|bucket| (*bucket, BUCKET));
+            let exact =
+                |(at, value): &(Moment, f64)| Bucket { start: *at, min: *value, max: *value, last: *value };
+            rolled.chain(series.recent.iter().map(move |point| (exact(point), Nanos(0))))
+        })
+    }
+
+    /// From the first figure to the last; none when nothing was measured.
+    pub fn span(&self) -> Option<Span> {
+        let of = |series: &Series| {
+            let first = series.rolled.front().map(|b| b.start).or(series.recent.front().map(|p| p.0))?;
+            Some(Span::between(first, series.recent.back()?.0))
+        };
+        self.series.values().filter_map(of).reduce(Span::union)
+    }
+
     /// Extremes over a stretch of time.
     pub fn extremes(&self, source: SourceId, gauge: Gauge, span: Span) -> Option<Bucket> {
         self.cells(source, gauge, span, 1).pop().flatten()
