@@ -5,12 +5,16 @@ use super::stalls::Stalls;
 use crate::feed::{EndReason, NoteLevel, SourceId};
 use crate::profile::{Accumulation, Moment, Span, Thread, Unit};
 use crate::session::{Session, SourceState, TimedNote, Window};
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The format's number; the viewer that stands beside the data reads no other.
 const VERSION: u32 = 1;
+
+/// Different notes of windows that are told.
+const WINDOW_NOTES: usize = 500;
 
 /// The JSON before the body.
 #[derive(Serialize)]
@@ -31,6 +35,7 @@ pub(super) struct Header<'a> {
     notes: Vec<NoteRow<'a>>,
     /// Notes of windows, each once.
     window_notes: Vec<WindowNote<'a>>,
+    window_notes_left_out: usize,
     /// Sentences about the report as a whole.
     remarks: Vec<&'a str>,
     pub gauges: Vec<GaugeRow>,
@@ -121,6 +126,7 @@ pub(super) struct Contents<'a> {
     pub length: u64,
     pub windows: Vec<Placed<'a>>,
     pub threads: Vec<Thread>,
+    thread_places: FxHashMap<Thread, usize>,
 }
 
 impl<'a> Contents<'a> {
@@ -132,8 +138,8 @@ impl<'a> Contents<'a> {
             .collect();
         windows.sort_by_key(|placed| (placed.window.span.start, placed.window.id));
         let span = whole_span(session);
-        let threads = threads_of(&windows);
-        Self { session, origin: span.start, length: span.length.0, windows, threads }
+        let (threads, thread_places) = threads_of(&windows);
+        Self { session, origin: span.start, length: span.length.0, windows, threads, thread_places }
     }
 
     /// A moment in nanoseconds from the first one.
@@ -141,9 +147,9 @@ impl<'a> Contents<'a> {
         moment.0.saturating_sub(self.origin.0)
     }
 
-    /// Where a thread stands.
+    /// Where a thread of these windows stands.
     pub fn thread(&self, thread: &Thread) -> usize {
-        self.threads.iter().position(|known| known == thread).unwrap_or_default()
+        self.thread_places.get(thread).copied().unwrap_or_default()
     }
 }
 
@@ -157,15 +163,16 @@ fn whole_span(session: &Session) -> Span {
     windows.into_iter().chain(gauges).reduce(Span::union).or_else(notes).unwrap_or_default()
 }
 
-fn threads_of(windows: &[Placed<'_>]) -> Vec<Thread> {
-    let mut threads: Vec<Thread> = Vec::new();
-    let mut known = rustc_hash::FxHashSet::default();
+/// The threads in the order of their first window, and the place of each.
+fn threads_of(windows: &[Placed<'_>]) -> (Vec<Thread>, FxHashMap<Thread, usize>) {
+    let (mut threads, mut places) = (Vec::new(), FxHashMap::default());
     for lane in windows.iter().flat_map(|placed| &placed.window.lanes) {
-        if known.insert(lane.thread.clone()) {
+        places.entry(lane.thread.clone()).or_insert_with(|| {
             threads.push(lane.thread.clone());
-        }
+            threads.len() - 1
+        });
     }
-    threads
+    (threads, places)
 }
 
 impl<'a> Header<'a> {
@@ -177,6 +184,8 @@ impl<'a> Header<'a> {
         stalls: &Stalls,
     ) -> Self {
         let session = contents.session;
+        let window_notes = window_notes(contents);
+        let told = window_notes.len().min(WINDOW_NOTES);
         let kinds = session.timeline().kinds();
         let kind_at = |name: &str| kinds.iter().position(|kind| &*kind.name == name).unwrap_or_default();
         let tracks = session.timeline().tracks().iter().map(|track| TrackRow {
@@ -195,7 +204,8 @@ impl<'a> Header<'a> {
             tracks: tracks.collect(),
             windows: contents.windows.iter().map(|placed| window_row(contents, placed)).collect(),
             notes: session.notes().map(|note| note_row(contents, note)).collect(),
-            window_notes: window_notes(contents),
+            window_notes_left_out: window_notes.len() - told,
+            window_notes: window_notes.into_iter().take(told).collect(),
             remarks: options.notes.iter().map(|note| &**note).chain(losses.iter().map(|l| &**l)).collect(),
             gauges: Vec::new(),
             strings: Vec::new(),

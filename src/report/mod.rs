@@ -15,8 +15,8 @@
 //! | part | what it is |
 //! |---|---|
 //! | length | 4 bytes, little-endian: bytes of the header |
-//! | header | JSON: targets, kinds, threads, tracks, windows, notes, gauges, strings ([`header`]) |
-//! | body | LEB128 integers, signed ones zigzag: frames, nodes, lanes, gauges, stalls ([`data`]) |
+//! | header | JSON: targets, kinds, threads, tracks, windows, notes, gauges, strings (`header.rs`) |
+//! | body | LEB128 integers, signed ones zigzag: frames, nodes, lanes, gauges, stalls (`data.rs`) |
 //!
 //! Times are nanoseconds from the report's first moment, which the header gives in milliseconds since
 //! 1970. Frames are sorted by name and place and nodes stand in preorder with siblings in the order of

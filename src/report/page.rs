@@ -19,6 +19,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("js/charts.js"),
     include_str!("js/timeline.js"),
     include_str!("js/state.js"),
+    include_str!("js/link.js"),
     include_str!("js/panels.js"),
     include_str!("js/table.js"),
     include_str!("js/actions.js"),

@@ -6,6 +6,7 @@ mod compare;
 mod hostile;
 mod page;
 mod ranges;
+mod real;
 mod shapes;
 mod size;
 #[path = "../support/mod.rs"]

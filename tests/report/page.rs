@@ -55,7 +55,7 @@ fn a_report_opens_by_itself_and_says_what_it_is_of() {
     );
     browser.keys("jj");
     browser.key("Enter");
-    assert!(browser.shown("range").starts_with("stall of "), "{}", browser.shown("range"));
+    assert!(browser.shown("range").contains("stall of "), "{}", browser.shown("range"));
     browser.key("2");
     browser.picture(&beside_reports("table.png"));
     opened.assert_quiet();
@@ -107,6 +107,14 @@ fn everything_can_be_done_by_keyboard() {
     assert!(browser.shown("range").contains("14:00:"), "{}", browser.shown("range"));
     browser.keys("0v");
     assert_eq!(browser.text("document.querySelector('#kinds [aria-checked=true]').textContent"), "live heap");
+    // A control that was used keeps the focus.
+    browser.eval("document.querySelector('#shape button').focus()");
+    browser.key("Enter");
+    assert_eq!(
+        browser.eval("[flametop.state.inverted, document.activeElement.textContent]"),
+        json!([true, "invert"])
+    );
+    browser.eval("document.activeElement.blur()");
     // Tab reaches the controls, and what has the focus is outlined.
     let mut reached = Vec::new();
     for _ in 0..40 {
@@ -144,4 +152,38 @@ fn the_page_is_dark_where_the_system_is_and_can_be_changed() {
     browser.key("T");
     assert!(brightness() < 150);
     opened.assert_quiet();
+}
+
+#[test]
+fn an_address_leads_to_the_same_place() {
+    let chromium = require_chromium!();
+    let opened = open(&chromium, "link", &worlds::server(30, 5..6), Scheme::Light);
+    let browser = &opened.browser;
+    browser.eval("location.hash = 't=12-14&kind=alloc_space&view=functions&search=make&nonsense=1'");
+    browser.until("flametop.state.view === 'functions'");
+    browser.next_frame();
+    assert_eq!(
+        browser.eval("flametop.state.range"),
+        json!({"start": 12_000_000_000u64, "end": 14_000_000_000u64})
+    );
+    assert_eq!(browser.text("document.querySelector('#kinds [aria-checked=true]').textContent"), "allocated");
+    assert!(
+        browser.shown("functions").contains("makeUsers")
+            && !browser.shown("functions").contains("findOrders")
+    );
+    browser.key("1");
+    browser.key("]");
+    browser.key("m");
+    browser.until("location.hash.includes('a=')");
+    let (hash, total) = (browser.text("location.hash"), browser.eval("flametop.total"));
+    browser.eval("location.hash = ''");
+    browser.until("!flametop.state.range");
+    browser.eval(&format!("location.hash = '{hash}'"));
+    browser.until("flametop.state.range");
+    assert_eq!(browser.eval("flametop.total"), total);
+    // An address from elsewhere chooses nothing that is not there.
+    browser.eval("location.hash = 't=9-x&kind=none&view=../&a=1&diff'");
+    browser.until("!flametop.state.range");
+    assert_eq!(browser.eval("[flametop.state.view, flametop.state.diff]"), json!(["flame", false]));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
 }

@@ -8,7 +8,7 @@ use flametop::feed::{Event, Feed, TargetInfo};
 use flametop::format::{Export, by_name};
 
 /// Bytes of all windows as pprof files.
-fn pprof_bytes(events: &[Event]) -> u64 {
+pub fn pprof_bytes(events: &[Event]) -> u64 {
     let (target, pprof) = (TargetInfo::default(), by_name("pprof").expect("a format of that name"));
     let mut bytes = 0;
     for event in events {

@@ -7,6 +7,7 @@ const ACTIONS = [
     [["{", "}"], "ten windows before, after", (app, key) => app.stepWindow(key === "{" ? -10 : 10)],
     [["<", ">"], "shrink, grow the range by a window", (app, key) => app.growRange(key === "<" ? -1 : 1)],
     [["0", "End"], "the whole recording", (app) => app.change({ range: null, stall: -1 })],
+    [["+", "-"], "stretch the range over the charts, all of the time again", (app, key) => app.zoomTime(key === "+")],
     [["M"], "go to the next mark", (app) => app.nextMark()],
   ]],
   ["Compare", [

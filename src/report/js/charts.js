@@ -91,9 +91,9 @@ function drawSeries(context, series, x, y, colour, dash) {
   context.strokeStyle = colour; context.lineWidth = 1.3;
   context.setLineDash(dash);
   context.beginPath();
-  let column = -1, min = 0, max = 0, last = 0, started = false;
+  let column = NaN, min = 0, max = 0, last = 0, started = false;
   const flush = () => {
-    if (column < 0) return;
+    if (Number.isNaN(column)) return;
     if (started) context.lineTo(column + 0.5, y(last)); else context.moveTo(column + 0.5, y(last));
     if (max !== min) { context.moveTo(column + 0.5, y(max)); context.lineTo(column + 0.5, y(min)); context.moveTo(column + 0.5, y(last)); }
     // A point alone between two gaps is still seen.
@@ -102,7 +102,7 @@ function drawSeries(context, series, x, y, colour, dash) {
   };
   for (let i = 0; i < series.at.length; i++) {
     const next = Math.floor(x(series.at[i])), value = series.value[i];
-    if (series.breaks[i]) { flush(); column = -1; started = false; }
+    if (series.breaks[i]) { flush(); column = NaN; started = false; }
     if (next !== column) { flush(); column = next; min = max = value; }
     min = Math.min(min, value); max = Math.max(max, value); last = value;
   }

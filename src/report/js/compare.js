@@ -36,6 +36,12 @@ function comparedText(kind, value, measure) {
   return measure === "by share" ? percent(value) : `${inUnit(value, kind.unit)}/s`;
 }
 
+// The difference of two, with its sign; of shares in percentage points.
+function differenceText(kind, value, measure) {
+  const text = comparedText(kind, value, measure);
+  return sign(kind.level || measure !== "by share" ? text : text.replace("%", "pp"), value);
+}
+
 // `new`, `gone`, or how much it changed in parts of A.
 function changeText(a, b) {
   if (a === 0 && b === 0) return "";

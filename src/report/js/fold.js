@@ -12,7 +12,7 @@ function means(range, window) {
 // The windows of a kind that a range means, in the order of time. Of a track of levels that has none there,
 // the one last known.
 function windowsIn(report, kind, range) {
-  const chosen = [];
+  let chosen = [];
   report.tracks.forEach((track, at) => {
     if (!track.kinds.includes(kind)) return;
     const all = report.windows.filter((window) => window.track === at);
@@ -21,7 +21,7 @@ function windowsIn(report, kind, range) {
       const known = all.filter((window) => window.end <= range.end).pop();
       if (known) within.push(known);
     }
-    chosen.push(...within);
+    chosen = chosen.concat(within);
   });
   return chosen.sort((a, b) => a.start - b.start || a.id - b.id);
 }
@@ -53,7 +53,8 @@ function addTo(self, nodes, values) {
 
 function measured(windows) {
   const sum = (of) => windows.reduce((total, window) => total + of(window), 0);
-  const start = Math.min(...windows.map((w) => w.start)), end = Math.max(...windows.map((w) => w.end));
+  const start = windows.reduce((first, w) => Math.min(first, w.start), Infinity);
+  const end = windows.reduce((last, w) => Math.max(last, w.end), -Infinity);
   const span = windows.length ? end - start : 0;
   // Several sources cover the same time side by side, not one after the other.
   const covered = Math.min(sum((w) => w.covered), span);

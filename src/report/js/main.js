@@ -75,6 +75,9 @@ class App {
     writeBar(model, change); writeThreads(model, change); writeMatched(model); writeChips(model, change);
     this.placeTimeline();
     this.refreshFlame();
+    // Not at each step of a drag: browsers refuse an address that changes too often.
+    clearTimeout(this.linking);
+    this.linking = setTimeout(() => writeLink(report, state), 300);
     if (state.view === "functions") this.table.show(model);
     if (state.view === "callers") this.refreshCallers();
     if (state.view === "stalls") writeStalls(model, change);
@@ -82,10 +85,10 @@ class App {
   }
 
   placeTimeline() {
-    const key = [this.timeline.rowsBox.clientWidth, this.state.local, this.paint.dark, window.devicePixelRatio].join();
+    const key = [this.timeline.rowsBox.clientWidth, this.state.local, this.paint.dark, window.devicePixelRatio, this.state.axis?.start, this.state.axis?.end].join();
     if (key === this.timelineKey) return;
     this.timelineKey = key;
-    this.timeline.draw(this.paint, this.state.local);
+    this.timeline.draw(this.paint, this.state.local, this.state.axis);
   }
 
   refreshFlame() {
@@ -174,6 +177,7 @@ class App {
     find("theme").onclick = () => this.nextTheme();
     find("clock").onclick = () => this.toggle("local");
     find("help").onclick = () => this.help();
+    addEventListener("hashchange", () => this.follow());
     find("whole").onclick = () => this.change({ range: null, stall: -1 });
     find("pin").onclick = () => this.pin();
     find("diff").onclick = () => this.toggleDiff();
@@ -182,6 +186,12 @@ class App {
     find("search").oninput = () => this.change({ search: find("search").value });
     new ResizeObserver(() => { this.timelineKey = ""; this.change({}); }).observe(find("view"));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
+  }
+
+  // Looks at what the address says.
+  follow() {
+    this.change(readLink(this.report));
+    find("search").value = this.state.search;
   }
 
   repaint() {

@@ -38,6 +38,14 @@ for (const [name, move] of Object.entries({
     this.choose(list, first, Math.min(Math.max(last + by, first), list.length - 1));
   },
 
+  // The range with a little on both sides fills the charts.
+  zoomTime(closer) {
+    const { range } = this.state, { whole } = this.model;
+    if (!closer || !range) { this.change({ axis: null }); return; }
+    const margin = (range.end - range.start) * 0.15;
+    this.change({ axis: { start: Math.max(range.start - margin, whole.start), end: Math.min(range.end + margin, whole.end) } });
+  },
+
   nextMark() {
     const marks = this.report.notes.filter((note) => note[2] === "mark").map((note) => note[0]);
     const from = this.state.range ? this.state.range.end : -1;

@@ -13,7 +13,7 @@ function writeHeader(report, state) {
   const facts = [
     [`${dayText(report, state.local)} ${clockText(report, 0, state.local, 0)}, ${length(report.length)}`, "when, and how long"],
     [`covered ${percent(report.length ? Math.min(covered / report.length, 1) : 0)}`, "how much of the time was sampled"],
-    [`${trimmed(sum((t) => t.taken))} samples`, "samples taken, of every kind"],
+    [`${trimmed(measured(cpu.length ? cpu : report.windows).taken)} samples`, "samples taken in the windows here"],
     [`lost ${trimmed(sum((t) => t.lost))}`, "samples known to be lost", sum((t) => t.lost)],
     [`cut ${trimmed(sum((t) => t.truncated))}`, "samples whose stack was cut", sum((t) => t.truncated)],
     [`gaps ${length(sum((t) => t.gaps))}`, "time between windows that no window covers", sum((t) => t.gaps)],
@@ -22,24 +22,26 @@ function writeHeader(report, state) {
   find("clock").textContent = state.local ? "local" : "UTC";
 }
 
+// As many buttons as asked for. Those that are there are changed and not replaced, so the focus stays.
+function buttons(box, list, dress) {
+  while (box.children.length > list.length) box.lastChild.remove();
+  list.forEach((one, at) => dress(box.children[at] || box.appendChild(element("button")), one));
+}
+
 // A set of which one is chosen.
 function choices(box, list, chosen, role, choose) {
-  box.replaceChildren(...list.map(([id, text, title]) => {
-    const button = element("button", { textContent: text, title: title || "" });
+  buttons(box, list, (button, [id, text, title]) => {
+    Object.assign(button, { textContent: text, title: title || "", onclick: () => choose(id) });
     button.setAttribute("role", role);
     button.setAttribute(role === "tab" ? "aria-selected" : "aria-checked", String(id === chosen));
-    button.dataset.id = id;
-    button.onclick = () => choose(id);
-    return button;
-  }));
+  });
 }
 
 function switches(box, list) {
-  box.replaceChildren(...list.map(([text, on, title, run]) => {
-    const button = element("button", { textContent: text, title, onclick: run });
+  buttons(box, list, (button, [text, on, title, run]) => {
+    Object.assign(button, { textContent: text, title, onclick: run });
     button.setAttribute("aria-pressed", String(on));
-    return button;
-  }));
+  });
 }
 
 function rangeText(model) {
@@ -60,7 +62,7 @@ function writeBar(model, change) {
   const range = element("span", { textContent: rangeText(model) });
   const sum = element("b", { id: "total", textContent: model.text(total), title: `exactly ${total} ${model.kind.unit}` });
   sum.dataset.exact = String(total);
-  find("range").replaceChildren(range, sum);
+  find("range").replaceChildren(sum, range);
   find("whole").hidden = !state.range && !model.stall;
   find("pin").textContent = state.base ? "set A again" : "set A";
   find("diff").setAttribute("aria-pressed", String(model.comparing));
@@ -72,9 +74,12 @@ function writeBar(model, change) {
 
 function writeThreads(model, change) {
   const { report, state } = model, select = find("thread");
-  const options = report.threads.map((_, at) => new Option(threadText(report, at), at, false, at === state.thread));
-  select.replaceChildren(new Option(`all threads (${report.threads.length})`, -1, false, state.thread < 0), ...options);
-  select.onchange = () => change({ thread: Number(select.value) });
+  if (select.options.length !== report.threads.length + 1) {
+    const options = report.threads.map((_, at) => new Option(threadText(report, at), at));
+    select.replaceChildren(new Option(`all threads (${report.threads.length})`, -1), ...options);
+    select.onchange = () => change({ thread: Number(select.value) });
+  }
+  select.value = String(state.thread);
   select.hidden = report.threads.length < 2;
 }
 
@@ -145,7 +150,7 @@ function comparedDetail(model, flame, node) {
   const say = (of) => {
     const [, a, b] = of.map((column) => column[node]);
     const noise = isNoise(model.compared.sample, a, b) ? ", within the noise of sampling" : "";
-    return `A ${model.text(a)}, B ${model.text(b)}: ${sign(model.text(b - a), b - a)} (${changeText(a, b) || "nothing"}${noise})`;
+    return `A ${model.text(a)}, B ${model.text(b)}: ${model.difference(b - a)} (${changeText(a, b) || "nothing"}${noise})`;
   };
   return `total ${say(flame.total)}   \u00b7   self ${say(flame.self)}`;
 }
@@ -192,6 +197,7 @@ function writeNotes(model, goTo) {
   });
   const plain = (text) => element("p", { textContent: text });
   const windows = report.windowNotes.map((note) => plain(`${note.text} (${note.windows} window${note.windows === 1 ? "" : "s"}, first ${clockText(report, note.first, state.local, 0)})`));
+  if (report.windowNotesLeftOut) windows.push(plain(`and ${report.windowNotesLeftOut} more notes of windows, which were left out`));
   const about = report.targets.map((t) => plain(`${t.name || "target"}: ${[t.kind, t.pid && `pid ${t.pid}`, t.executable, t.address, t.interval && `asked for a sample each ${length(t.interval)}`, t.ended && `ended: ${t.ended}`].filter(Boolean).join(", ")}`));
   find("notes").replaceChildren(...report.remarks.map(plain), ...lines, ...windows, ...about, plain(`Made by ${report.generator}${report.host ? ` on ${report.host}` : ""}. Nothing here asks the network.`));
 }

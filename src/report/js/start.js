@@ -6,6 +6,7 @@ async function start() {
   box.remove();
   find("all").hidden = false;
   const app = new App(report);
+  app.follow();
   app.draw();
   performance.mark("flametop drawn");
   document.documentElement.dataset.ready = "yes";

@@ -4,14 +4,19 @@
 const VIEWS = [["flame", "Flame"], ["functions", "Functions"], ["callers", "Callers"], ["stalls", "Stalls"], ["notes", "Notes"]];
 const MAIN_KINDS = ["cpu", "wall", "inuse_space", "space", "alloc_space"];
 
+// CPU or the live heap where a report has them.
+function mainKind(report) {
+  const main = MAIN_KINDS.map((name) => report.kinds.findIndex((kind) => kind.name === name)).find((at) => at >= 0);
+  return main ?? Math.max(report.kinds.length - 1, 0);
+}
+
 class Model {
   constructor(report, paint) {
     this.report = report; this.paint = paint;
     this.kept = new Map();
-    const main = MAIN_KINDS.map((name) => report.kinds.findIndex((kind) => kind.name === name)).find((at) => at >= 0);
     this.state = {
-      view: "flame", range: null, kind: main ?? Math.max(report.kinds.length - 1, 0), thread: -1, stall: -1,
-      base: null, diff: false, measure: MEASURES[0], search: "", zoom: [], selected: [], local: false,
+      view: "flame", range: null, kind: mainKind(report), thread: -1, stall: -1,
+      base: null, diff: false, measure: MEASURES[0], search: "", zoom: [], selected: [], local: false, axis: null,
       idle: false, hidden: new Set(), focus: -1, inverted: false, recursion: false, byValue: false,
     };
   }
@@ -118,6 +123,8 @@ class Model {
   text(value) {
     return this.comparing ? comparedText(this.kind, value, this.state.measure) : inUnit(value, this.kind.unit);
   }
+
+  difference(value) { return differenceText(this.kind, value, this.state.measure); }
 }
 
 // Widths are not negative; a file may hold negative values, which are then as wide as they are large.

@@ -59,15 +59,15 @@ class FunctionTable {
   }
 
   writeHead() {
-    this.head.replaceChildren(...this.columns.map(([id, title]) => {
+    buttons(this.head, this.columns, (button, [id, title]) => {
       const chosen = id === this.sort.column;
-      const button = element("button", { className: `td ${id}`, textContent: title + (chosen ? (this.sort.down ? " \u25be" : " \u25b4") : "") });
+      button.className = `td ${id}`;
+      button.textContent = title + (chosen ? (this.sort.down ? " \u25be" : " \u25b4") : "");
       button.setAttribute("role", "columnheader");
       button.setAttribute("aria-sort", chosen ? (this.sort.down ? "descending" : "ascending") : "none");
       button.tabIndex = title ? 0 : -1;
       button.onclick = () => { this.sort = { column: id, down: chosen ? !this.sort.down : true }; this.show(this.model); };
-      return button;
-    }));
+    });
   }
 
   paint() {
@@ -105,12 +105,12 @@ class FunctionTable {
     const { model } = this, value = this.value(row, id);
     if (id === "name" || id === "package") return value;
     if (id === "place") return placeOf(model.report.frames[row.frame]);
-    if (id === "share" || id === "whole") return percent(value / (model.flame.width[0] || 1));
+    if (id === "share" || id === "whole") return value ? percent(value / (model.flame.width[0] || 1)) : "";
     if (id === "rate") {
       const [, a, b] = row.self;
       return isNoise(model.compared.sample, a, b) ? `${changeText(a, b)} ~` : changeText(a, b);
     }
-    if (id === "change") return sign(model.text(row.self[2] - row.self[1]), row.self[2] - row.self[1]);
+    if (id === "change") return model.difference(row.self[2] - row.self[1]);
     return value ? model.text(value) : "";
   }
 

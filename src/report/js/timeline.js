@@ -9,8 +9,10 @@ class Timeline {
     this.report = report; this.root = root; this.on = on;
     this.rowsBox = root.querySelector("#rows"); this.over = root.querySelector("#over");
     this.whole = { start: 0, end: Math.max(report.length, 1) };
+    // The part of it that is in view.
+    this.axis = this.whole;
     this.charts = groupCharts(report);
-    this.hover = NaN; this.drag = null;
+    this.hover = NaN; this.drag = null; this.known = new Map();
     this.build();
     this.listen();
   }
@@ -26,7 +28,7 @@ class Timeline {
     for (const chart of this.charts) {
       const height = Math.max(chart.series.length * LINE + 3, 18);
       const lines = chart.series.map((series, at) => [`s${at % 5}`, this.of(chart.source) + series.label, series]);
-      this.addRow(height, lines, (canvas, w, h, paint) => drawChart(canvas, chart, this.whole, w, h, paint));
+      this.addRow(height, lines, (canvas, w, h, paint) => drawChart(canvas, chart, this.axis, w, h, paint));
     }
   }
 
@@ -49,13 +51,13 @@ class Timeline {
     this.rows.push({ height, canvas, cells, draw });
   }
 
-  x(at) { return ((at - this.whole.start) / (this.whole.end - this.whole.start)) * this.width; }
+  x(at) { return ((at - this.axis.start) / (this.axis.end - this.axis.start)) * this.width; }
 
-  moment(x) { return this.whole.start + Math.round((Math.min(Math.max(x, 0), this.width) / this.width) * (this.whole.end - this.whole.start)); }
+  moment(x) { return this.axis.start + Math.round((Math.min(Math.max(x, 0), this.width) / this.width) * (this.axis.end - this.axis.start)); }
 
   // Everything that does not change with the selection.
-  draw(paint, local) {
-    this.paint = paint; this.local = local;
+  draw(paint, local, axis) {
+    this.paint = paint; this.local = local; this.axis = axis || this.whole;
     this.width = Math.max(this.rowsBox.clientWidth - LEGEND, 50);
     for (const row of this.rows) row.draw(row.canvas, this.width, row.height, paint);
   }
@@ -106,18 +108,29 @@ class Timeline {
     context.fillStyle = this.paint.accent;
     let y = this.rows[0].height + 1;
     this.report.tracks.forEach((_, track) => {
-      for (const window of used) {
-        if (window.track === track) context.fillRect(this.x(window.start), y + 9, Math.max(this.x(window.end) - this.x(window.start) - 1, 1), 2.5);
-      }
+      this.bars(used.filter((window) => window.track === track), (x, w) => context.fillRect(x, y + 9, w, 2.5));
       y += this.rows[track + 1].height + 1;
     });
+  }
+
+  // Bars of windows in view; those that would run into each other are one.
+  bars(windows, draw) {
+    let from = 0, to = -1;
+    const flush = () => { if (to > from && to > 0 && from < this.width) draw(from, Math.max(to - from - 1, 1)); };
+    for (const window of windows) {
+      const x = this.x(window.start), end = this.x(window.end);
+      if (to > from && x - to < 1 && end - from < 3) { to = end; continue; }
+      flush();
+      from = x; to = end;
+    }
+    flush();
   }
 
   writeLegend() {
     const range = this.view.range || this.whole, hovering = !Number.isNaN(this.hover);
     for (const { series, value, range: text } of this.rows.flatMap((row) => row.cells)) {
       if (!series) continue;
-      const { min, max, mean } = extremes(series, range);
+      const { min, max, mean } = this.extremesOf(series, range);
       value.textContent = gaugeText(hovering ? valueAt(series, this.hover) : mean, series.unit) || "\u2013";
       text.textContent = max >= min ? `${gaugeText(min, series.unit)} .. ${gaugeText(max, series.unit)}` : "nothing";
       value.title = hovering ? "at the pointer" : "mean of the range";
@@ -125,13 +138,22 @@ class Timeline {
     }
   }
 
+  // Kept until the range changes: pointing about asks for them again and again.
+  extremesOf(series, range) {
+    const known = this.known.get(series);
+    if (known && known.start === range.start && known.end === range.end) return known.value;
+    const value = extremes(series, range);
+    this.known.set(series, { start: range.start, end: range.end, value });
+    return value;
+  }
+
   drawAxis(canvas, width, height, paint) {
     const context = fitCanvas(canvas, width, height);
-    const step = tickStep((this.whole.end - this.whole.start) / Math.max(width / 90, 1));
-    const offset = ((this.report.startMs * 1e6) % step + step) % step;
+    const { start, end } = this.axis, step = tickStep((end - start) / Math.max(width / 90, 1));
+    const offset = ((this.report.startMs * 1e6 + start) % step + step) % step;
     context.fillStyle = paint.muted; context.strokeStyle = paint.line;
     context.font = `10px ${paint.mono}`; context.textBaseline = "bottom";
-    for (let at = step - offset; at < this.whole.end; at += step) {
+    for (let at = start + step - offset; at < end; at += step) {
       const x = this.x(at);
       context.beginPath(); context.moveTo(Math.round(x) + 0.5, height - 5); context.lineTo(Math.round(x) + 0.5, height); context.stroke();
       const text = clockText(this.report, at + 1, this.local, step < 1e9 ? 1 : 0);
@@ -142,15 +164,26 @@ class Timeline {
   // Each window as a bar; what it did not observe is left out of the bar and hatched.
   drawTrack(canvas, width, height, paint, track) {
     const context = fitCanvas(canvas, width, height);
-    for (const window of this.report.windows) {
-      if (window.track !== track) continue;
-      const x = this.x(window.start), w = Math.max(this.x(window.end) - x - 1, 1);
-      const share = window.length ? Math.min(window.covered / window.length, 1) : 1;
-      context.fillStyle = paint.faint;
-      context.fillRect(x, 2, w * share, 6);
-      context.strokeStyle = paint.muted;
-      for (let at = x + w * share; share < 0.995 && at < x + w; at += 3) { context.beginPath(); context.moveTo(at, 8); context.lineTo(at + 2, 2); context.stroke(); }
-    }
+    const windows = this.report.windows.filter((window) => window.track === track);
+    context.fillStyle = paint.faint;
+    this.bars(windows, (x, w) => context.fillRect(x, 2, w, 6));
+    for (const window of windows) if (window.covered < 0.995 * window.length) this.hatch(context, window, paint);
+  }
+
+  hatch(context, window, paint) {
+    const x = this.x(window.start), end = this.x(window.end), from = x + (end - x) * (window.covered / window.length);
+    if (end < 0 || x > this.width) return;
+    context.clearRect(from, 2, end - from, 6);
+    context.strokeStyle = paint.muted;
+    context.beginPath();
+    for (let at = Math.max(from, 0); at < Math.min(end, this.width); at += 3) { context.moveTo(at, 8); context.lineTo(at + 2, 2); }
+    context.stroke();
+  }
+
+  // The note that the pointer is at, in words.
+  noteAt(moment) {
+    const near = this.report.notes.filter(([at, , level]) => level !== "info" && Math.abs(this.x(at) - this.x(moment)) < 7);
+    return near.slice(0, 8).map(([at, , level, text]) => `${clockText(this.report, at, this.local, 0)} ${LEVEL_SIGNS[level]}: ${text}`).join("\n");
   }
 
   listen() {
@@ -162,6 +195,7 @@ class Timeline {
     });
     this.over.addEventListener("pointermove", (event) => {
       this.hover = at(event);
+      this.over.title = this.noteAt(this.hover);
       if (this.drag && (this.drag.moved ||= Math.abs(event.clientX - this.drag.x) > 3)) {
         this.on.range({ start: Math.min(this.drag.from, this.hover), end: Math.max(this.drag.from, this.hover) });
       } else this.on.hover();

@@ -106,6 +106,7 @@ function fitLabel(frame, room) {
 
 function threadText(report, thread) {
   const { pid, tid, name } = report.threads[thread];
-  const alone = report.threads.every((other, at) => at === thread || other.name !== name);
-  return alone || tid === "0" ? name || `process ${pid}` : `${name} ${tid}`;
+  const alike = report.threads.filter((other, at) => at !== thread && other.name === name);
+  const shown = alike.length && tid !== "0" ? `${name} ${tid}` : name || "all threads";
+  return alike.some((other) => other.pid !== pid) ? `${shown} of ${pid}` : shown;
 }
