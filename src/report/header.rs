@@ -82,9 +82,10 @@ struct TrackRow {
     kinds: Vec<usize>,
 }
 
-/// Track, start, length, covered, taken, lost, truncated, windows rolled into it.
+/// Track, start, length, covered, taken, lost, truncated, windows rolled into it, what one sample stands
+/// for, and whether that is in bytes.
 #[derive(Serialize)]
-struct WindowRow(usize, i64, u64, u64, u64, u64, u64, u32);
+struct WindowRow(usize, i64, u64, u64, u64, u64, u64, u32, u64, bool);
 
 /// When, source, level, text.
 #[derive(Serialize)]
@@ -282,6 +283,8 @@ fn window_row(contents: &Contents<'_>, placed: &Placed<'_>) -> WindowRow {
         sampling.lost,
         sampling.truncated,
         window.rolled,
+        sampling.period,
+        sampling.period_bytes,
     )
 }
 

@@ -27,19 +27,20 @@ fn what_is_new_gone_more_and_the_same_is_told() {
     let row = |name| row(browser, name)[..4].join("|");
     assert_eq!(row("old"), "100 ms/s||\u{2212}100 ms/s|gone");
     assert_eq!(row("new"), "|50.0 ms/s|+50.0 ms/s|new");
-    assert_eq!(row("same"), "300 ms/s|300 ms/s|0|= ~");
+    assert_eq!(row("same"), "300 ms/s|301 ms/s|+1.00 ms/s|+0.33 % ~");
     assert_eq!(row("more"), "200 ms/s|400 ms/s|+200 ms/s|+100 %");
+    assert_eq!(row("few"), "|1.00 ms/s|+1.00 ms/s|new ~");
     browser.key("%");
     assert_eq!(row("old"), "16.7 %||\u{2212}16.7 pp|gone");
     // Both are drawn, also what is gone, and each box says in words what its colour says.
     browser.key("1");
     let drawn = browser.text("[...flametop.flame.frame].map(flametop.name).join()");
-    assert_eq!(drawn, "all,main,more,new,old,same");
+    assert_eq!(drawn, "all,main,few,more,new,old,same");
     assert_eq!(browser.eval("flametop.flame.width.every((width) => width > 0)"), serde_json::json!(true));
     browser.picture(&crate::beside_reports("diff.png"));
     browser.keys("jj");
     let detail = browser.shown("detail");
-    assert!(detail.contains("more") && detail.contains("A 33.3 %, B 53.3 %: +20.0 pp (+60.0 %)"), "{detail}");
+    assert!(detail.contains("more") && detail.contains("A 33.3 %, B 53.2 %: +19.9 pp (+59.6 %)"), "{detail}");
     browser.key("d");
     assert!(browser.eval("flametop.flame.total.length").as_u64() == Some(1));
     opened.assert_quiet();

@@ -186,18 +186,18 @@ impl Dice {
     }
 }
 
-/// Four seconds: `old` runs in the first two, `new` in the last two, `same` in all, `more` twice as much later.
+/// Four seconds: `old` runs in the first two, `new` in the last two, `same` in all, `more` twice as much later; the rest is chance.
 pub fn before_and_after() -> Vec<Event> {
-    let names = ["main", "old", "new", "same", "more"];
+    let names = ["main", "old", "new", "same", "more", "few"];
     let frames: Vec<Frame> = names.map(|name| Frame::at(name, "/srv/app.js", 1, 1, FrameKind::Js)).into();
     let mut nodes = vec![ProfileNode { parent: 0, frame: 0 }, ProfileNode { parent: 0, frame: 0 }];
-    nodes.extend((1..5).map(|frame| ProfileNode { parent: 1, frame }));
+    nodes.extend((1..6).map(|frame| ProfileNode { parent: 1, frame }));
     let target = TargetInfo { name: "change.js".into(), ..TargetInfo::default() };
     let mut events = vec![Event { source: SourceId(0), at: START, feed: Feed::Attached(target) }];
     for second in 0..4 {
-        let ms = if second < 2 { [100, 0, 300, 200] } else { [0, 50, 300, 400] };
+        let ms = if second < 2 { [100, 0, 300, 200, 0] } else { [0, 50, 301, 400, 1] };
         let values: Vec<i64> = ms.map(|ms| ms * 1_000_000).into();
-        let lane = lane(1, "main", vec![2, 3, 4, 5], vec![values]);
+        let lane = lane(1, "main", vec![2, 3, 4, 5, 6], vec![values]);
         let mut profile = profile(frames.clone(), nodes.clone(), vec![lane]);
         profile.span.start = moment(second);
         events.push(Event {

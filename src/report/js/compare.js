@@ -6,22 +6,20 @@
 
 const MEASURES = ["per second", "by share"];
 
-// Columns of a comparison: width, A, B; the whole of each; and what one sample of each stands for.
+// Columns of a comparison: width, A, B; and of each side what the noise is told by.
 function compare(kind, a, b, measure, counts) {
-  const [left, right] = [a, b].map((one) => one.self.map((value, node) => (counts(node) ? value : 0)));
-  const wholes = [left, right].map(totalOf);
-  const by = kind.level ? [1, 1] : measure === "by share"
-    ? wholes.map((whole) => 1 / (whole || 1))
-    : [a, b].map((one) => 1e9 / (one.covered || 1e9));
-  const width = new Float64Array(left.length);
-  for (let node = 0; node < width.length; node++) {
-    left[node] *= by[0];
-    right[node] *= by[1];
-    width[node] = Math.max(left[node], right[node], 0);
-  }
-  const timed = kind.unit === "nanoseconds" && !kind.level && a.taken && b.taken;
-  const sample = timed ? [a, b].map((one, at) => (totalOf(one.self) / one.taken) * by[at]) : null;
-  return { columns: [width, left, right], wholes: wholes.map((whole, at) => whole * by[at]), sample };
+  const sides = [a, b].map((one) => {
+    const values = one.self.map((value, node) => (counts(node) ? value : 0)), total = totalOf(values);
+    return { values, total, period: one.period, share: !kind.level && measure === "by share", by: divisor(kind, one, total, measure) };
+  });
+  const [left, right] = sides.map(({ values, by }) => values.map((value) => value * by));
+  return { columns: [left.map((value, node) => Math.max(value, right[node], 0)), left, right], sides };
+}
+
+// What one unit of a side is in the comparison.
+function divisor(kind, side, total, measure) {
+  if (kind.level) return 1;
+  return measure === "by share" ? 1 / (total || 1) : 1e9 / (side.covered || 1e9);
 }
 
 function totalOf(self) {
@@ -51,10 +49,21 @@ function changeText(a, b) {
   return Math.abs(change) < 0.0005 ? "=" : Math.abs(change) < 10 ? sign(percent(change), change) : `\u00d7${trimmed(b / a)}`;
 }
 
-// Whether a change may be chance: samples counted as Poisson on both sides, less than two standard
-// errors apart. Never told of what is not sampled by time.
-function isNoise(sample, a, b) {
-  if (!sample || !sample[0] || !sample[1]) return false;
-  const error = Math.hypot(...[a, b].map((value, at) => Math.sqrt(Math.max(value / sample[at], 1)) * sample[at]));
-  return Math.abs(b - a) < 2 * error;
+// Whether a change may be chance. Samples scatter like a Poisson number, a share of them like a binomial
+// one, one sample more than there are; less than three standard errors of the difference is no news. What
+// one sample stands for must be known; without it every change counts.
+const SURE = 3;
+
+function isNoise({ sides }, a, b) {
+  if (a === b) return true;
+  if (sides.some((side) => !side.period)) return false;
+  const error = Math.sqrt(varianceOf(sides[0], a) + varianceOf(sides[1], b));
+  return Math.abs(b - a) < SURE * error;
+}
+
+function varianceOf({ total, period, share, by }, value) {
+  const samples = Math.abs(value / by) / period + 1;
+  if (!share) return samples * (period * by) ** 2;
+  const all = Math.abs(total) / period + 2, part = Math.min(samples / all, 1);
+  return (part * (1 - part)) / all;
 }

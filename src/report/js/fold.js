@@ -44,7 +44,13 @@ function fold(report, kind, thread, range) {
     }
     met.forEach((one) => seen.add(one));
   }
-  return { self, windows, ...measured(windows) };
+  return { self, windows, period: periodOf(report.kinds[kind], windows[0]), ...measured(windows) };
+}
+
+// What one sample stands for; 0 when that is not known.
+function periodOf(kind, window) {
+  if (kind.unit === "count") return 1;
+  return window && window.periodUnit === kind.unit ? window.period : 0;
 }
 
 function addTo(self, nodes, values) {
@@ -65,5 +71,5 @@ function measured(windows) {
 function foldOfStall(report, stall) {
   const self = new Float64Array(report.tree.count);
   addTo(self, stall.nodes, stall.values);
-  return { self, windows: [], start: stall.start, end: stall.end, span: stall.length, covered: stall.length, taken: 0, lost: 0, truncated: 0 };
+  return { self, windows: [], period: 0, start: stall.start, end: stall.end, span: stall.length, covered: stall.length, taken: 0, lost: 0, truncated: 0 };
 }

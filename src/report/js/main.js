@@ -22,9 +22,11 @@ class App {
   makeIcicle(pane, canvas, flipped, skip) {
     const icicle = new Icicle(pane, canvas, flipped, skip);
     icicle.frames = this.report.frames;
-    icicle.colour = (node) => (this.model.comparing
-      ? this.paint.changeColour(icicle.flame.total[1][node], icicle.flame.total[2][node])
-      : this.paint.frames[icicle.flame.frame[node]]);
+    icicle.colour = (node) => {
+      if (!this.model.comparing) return this.paint.frames[icicle.flame.frame[node]];
+      const [, a, b] = icicle.flame.total.map((column) => column[node]);
+      return isNoise(this.model.compared, a, b) ? this.paint.changeColour(1, 1) : this.paint.changeColour(a, b);
+    };
     pane.addEventListener("scroll", () => this.later());
     canvas.addEventListener("pointermove", (event) => { this.hover(icicle, icicle.hit(event.offsetX, event.offsetY)); });
     canvas.addEventListener("pointerleave", () => this.hover(icicle, -1));
@@ -109,7 +111,8 @@ class App {
     icicle.matches = this.model.search.matches;
     icicle.sign = this.model.comparing ? (node) => {
       const [, a, b] = icicle.flame.total.map((column) => column[node]);
-      return a === b ? "=" : `${b > a ? "\u25b2" : "\u25bc"}${changeText(a, b)}`;
+      if (isNoise(this.model.compared, a, b)) return "~";
+      return `${b > a ? "\u25b2" : "\u25bc"}${changeText(a, b)}`;
     } : null;
   }
 

@@ -134,7 +134,7 @@ function writeColours(box, { paint, comparing }) {
     return one;
   };
   box.replaceChildren(...(comparing
-    ? [["\u25bc less than A", 1, 0], ["= the same", 1, 1], ["\u25b2 more than A", 0, 1]].map(([text, a, b]) => sample(text, paint.changeColour(a, b)))
+    ? [["\u25bc less than A", 1, 0], ["~ the same, or no more than chance", 1, 1], ["\u25b2 more than A", 0, 1]].map(([text, a, b]) => sample(text, paint.changeColour(a, b)))
     : ["app", "npm package", "node", "native", "kernel", "gc", "other"].map((name) => sample(name, paint.packageColour(name, 2)))));
 }
 
@@ -149,7 +149,7 @@ function ownDetail(model, flame, node) {
 function comparedDetail(model, flame, node) {
   const say = (of) => {
     const [, a, b] = of.map((column) => column[node]);
-    const noise = isNoise(model.compared.sample, a, b) ? ", within the noise of sampling" : "";
+    const noise = isNoise(model.compared, a, b) ? ", no more than chance" : "";
     return `A ${model.text(a)}, B ${model.text(b)}: ${model.difference(b - a)} (${changeText(a, b) || "nothing"}${noise})`;
   };
   return `total ${say(flame.total)}   \u00b7   self ${say(flame.self)}`;

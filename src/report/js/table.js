@@ -108,7 +108,7 @@ class FunctionTable {
     if (id === "share" || id === "whole") return value ? percent(value / (model.flame.width[0] || 1)) : "";
     if (id === "rate") {
       const [, a, b] = row.self;
-      return isNoise(model.compared.sample, a, b) ? `${changeText(a, b)} ~` : changeText(a, b);
+      return isNoise(model.compared, a, b) ? `${changeText(a, b)} ~` : changeText(a, b);
     }
     if (id === "change") return model.difference(row.self[2] - row.self[1]);
     return value ? model.text(value) : "";

@@ -90,7 +90,7 @@ function readTree(body) {
 }
 
 function readWindow(body, head, row, id) {
-  const [track, start, length, covered, taken, lost, truncated, rolled] = row;
+  const [track, start, length, covered, taken, lost, truncated, rolled, period, bytes] = row;
   const { source, kinds } = head.tracks[track];
   const lanes = [];
   for (let left = body.unsigned(); left > 0; left--) {
@@ -98,7 +98,7 @@ function readWindow(body, head, row, id) {
     const nodes = body.steps(new Int32Array(rows));
     lanes.push({ thread, nodes, columns: kinds.map(() => body.multiples(new Float64Array(rows))) });
   }
-  return { id, track, source, kinds, start, length, end: start + length, covered, taken, lost, truncated, rolled, lanes };
+  return { id, track, source, kinds, start, length, end: start + length, covered, taken, lost, truncated, rolled, period, periodUnit: bytes ? "bytes" : "nanoseconds", lanes };
 }
 
 function readGauge(body, row) {
