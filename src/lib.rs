@@ -44,10 +44,10 @@
 //! # Layers
 //!
 //! Arrows point down only, and a test reads the imports: `profile`, `files` <- `feed`, `gauges`,
-//! `format` <- `record`, `session`, `guard` <- `source`, `sink`, `app`, `theme`, `demo` <- `view` <- `engine`
-//! <- `cli` <- `main`. ratatui lives in `view`, `theme` and `engine/terminal`; crossterm in `engine`;
-//! prost in `format`; rusqlite in `record`; sysinfo in `source/{discover,procstat}`; clap in `cli`;
-//! pprof-rs in `source/this_process`.
+//! `format` <- `record`, `session`, `guard` <- `source`, `sink`, `report`, `app`, `theme`,
+//! `demo` <- `view` <- `engine` <- `cli` <- `main`. ratatui lives in `view`, `theme` and `engine/terminal`;
+//! crossterm in `engine`; prost in `format`; rusqlite in `record`; sysinfo in
+//! `source/{discover,procstat}`; clap in `cli`; pprof-rs in `source/this_process`.
 //!
 //! There is no ratatui `Terminal`: [`view::frame`] draws a whole buffer, and a thread of its own
 //! writes the difference to what the terminal really shows. So a terminal that takes no bytes holds up
@@ -71,6 +71,7 @@ pub mod guard;
 mod planted;
 pub mod profile;
 pub mod record;
+pub mod report;
 pub mod session;
 pub mod sink;
 pub mod source;

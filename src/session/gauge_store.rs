@@ -86,10 +86,28 @@ impl GaugeStore {
 
     /// Every figure of a gauge, in the order of time: older ones as the greatest of ten seconds.
     pub fn figures(&self, source: SourceId, gauge: Gauge) -> impl Iterator<Item = (Moment, f64)> {
-        let series = self.series.get(&(source, gauge));
-        let rolled = series.into_iter().flat_map(|series| &series.rolled);
-        let recent = series.into_iter().flat_map(|series| &series.recent);
-        rolled.map(|bucket| (bucket.start, bucket.max)).chain(recent.copied())
+        self.buckets(source, gauge).map(|(bucket, _)| (bucket.start, bucket.max))
+    }
+
+    /// Everything held of a gauge, oldest first, each with the length it speaks for: zero for a figure as
+    /// it came.
+    pub fn buckets(&self, source: SourceId, gauge: Gauge) -> impl Iterator<Item = (Bucket, Nanos)> {
+        let series = self.series.get(&(source, gauge)).into_iter();
+        series.flat_map(|series| {
+            let rolled = series.rolled.iter().map(|bucket| (*bucket, BUCKET));
+            let exact =
+                |(at, value): &(Moment, f64)| Bucket { start: *at, min: *value, max: *value, last: *value };
+            rolled.chain(series.recent.iter().map(move |point| (exact(point), Nanos(0))))
+        })
+    }
+
+    /// From the first figure to the last; none when nothing was measured.
+    pub fn span(&self) -> Option<Span> {
+        let of = |series: &Series| {
+            let first = series.rolled.front().map(|b| b.start).or(series.recent.front().map(|p| p.0))?;
+            Some(Span::between(first, series.recent.back()?.0))
+        };
+        self.series.values().filter_map(of).reduce(Span::union)
     }
 
     /// Extremes over a stretch of time.

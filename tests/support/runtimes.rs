@@ -55,7 +55,17 @@ macro_rules! require_strace {
     };
 }
 
-pub(crate) use {require_go, require_node, require_strace, require_tmux};
+/// A Chromium, or return from the test, loudly.
+macro_rules! require_chromium {
+    () => {
+        match $crate::support::runtimes::chromium_or_skip() {
+            Some(chromium) => chromium,
+            None => return,
+        }
+    };
+}
+
+pub(crate) use {require_chromium, require_go, require_node, require_strace, require_tmux};
 
 /// Every Node there is out of [`ALL_NODES`]; each missing one is reported as a skip.
 pub fn every_node() -> Vec<(u32, PathBuf)> {
@@ -104,6 +114,12 @@ pub fn go_or_skip() -> Option<PathBuf> {
 /// What [`require_tmux!`] asks for.
 pub fn tmux_or_skip() -> Option<PathBuf> {
     on_path("tmux").or_else(|| skip("tmux"))
+}
+
+/// What [`require_chromium!`] asks for, under any of the names it goes by.
+pub fn chromium_or_skip() -> Option<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+    names.into_iter().find_map(on_path).or_else(|| skip("Chromium"))
 }
 
 /// Being root, who can become any user.
