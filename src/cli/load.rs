@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A file in a session, and the part of it that is meant.
 pub struct Loaded {
@@ -21,6 +22,7 @@ pub struct Loaded {
     pub scope: Scope,
     focus: Option<Regex>,
     kind: Option<String>,
+    remark: Option<Arc<str>>,
 }
 
 impl Loaded {
@@ -31,6 +33,7 @@ impl Loaded {
         let extent =
             stored.span().ok_or_else(|| Failure::new(format!("{} holds no window", path.display())))?;
         let span = stretch(slice, extent)?;
+        let remark = stored.remark().map(Arc::from);
         let mut session = Session::new(DEFAULT_BUDGET);
         stored.each(SourceId(0), &mut |event| {
             if is_meant(&event, span) {
@@ -40,7 +43,7 @@ impl Loaded {
         });
         let scope = slice.thread.as_deref().map_or(Ok(Scope::All), |thread| scope_of(&session, thread))?;
         let kind = slice.sample_type.clone();
-        Ok(Self { session, range: Range::Span(span), scope, focus, kind })
+        Ok(Self { session, range: Range::Span(span), scope, focus, kind, remark })
     }
 
     /// Who the first target is.
@@ -56,6 +59,7 @@ impl Loaded {
     /// A profile of each track that has something in the part meant.
     pub fn profiles(&self) -> Result<Vec<Profile>, Failure> {
         let mut profiles = self.session.profiles(self.range, &self.scope);
+        profiles.iter_mut().for_each(|profile| profile.notes.extend(self.remark.clone()));
         if let Some(kind) = &self.kind {
             let known: BTreeSet<String> = profiles
                 .iter()
