@@ -119,9 +119,24 @@ pub struct RecordArgs {
     /// named after target and time]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// What the recording may hold.
+    #[command(flatten)]
+    pub bounds: BoundsArgs,
     /// Options of sampling.
     #[command(flatten)]
     pub sampling: SamplingArgs,
+}
+
+/// What a recording may hold. There is always a bound on time and on size.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Recordings (.ftrec)")]
+pub struct BoundsArgs {
+    /// Keep what is not older than this before the newest; what is goes, but for marks [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub keep: Option<std::time::Duration>,
+    /// Keep the file to this size: the oldest goes, but for marks [default: 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = recording_size)]
+    pub max_size: Option<u64>,
 }
 
 /// Options of `top`.
@@ -290,6 +305,9 @@ pub struct ScreenArgs {
     /// Show the difference to this recording or profile (d in the screen switches it)
     #[arg(long, value_name = "FILE")]
     pub base: Option<PathBuf>,
+    /// What recordings may hold.
+    #[command(flatten)]
+    pub bounds: BoundsArgs,
     /// The colours: dark, light or mono
     #[arg(long, value_name = "NAME", env = "FLAMETOP_THEME")]
     pub theme: Option<String>,
@@ -376,6 +394,12 @@ fn size(text: &str) -> Result<u64, String> {
     Ok(bytes as u64)
 }
 
+/// A size in which a recording has room for more than its tables.
+fn recording_size(text: &str) -> Result<u64, String> {
+    let bytes = size(text)?;
+    if bytes < 1 << 20 { Err("it must be 1 MiB at least".into()) } else { Ok(bytes) }
+}
+
 fn split_unit(text: &str) -> Result<(f64, &str), String> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number = text[..digits].parse().map_err(|_| "it must begin with a number".to_string())?;
@@ -399,6 +423,7 @@ mod tests {
         assert_eq!(size("512KiB"), Ok(524_288));
         assert_eq!(size("1g"), Ok(1 << 30));
         assert!(size("12").is_err() && size("5parsecs").is_err());
+        assert!(recording_size("1MiB").is_ok() && recording_size("1000KiB").is_err());
     }
 
     #[test]

@@ -4,16 +4,17 @@ use super::args::{Cli, Command, DemoArgs, ListArgs, RecordArgs, SamplingArgs, To
 use super::exit::{self, Failure};
 use super::live::{Start, watch};
 use super::plain::{plain, plain_json, say};
-use super::run::{options, runtime};
+use super::run::{bounds, options, runtime};
 use super::{diff, export, report};
 use crate::engine::{Asked, Core, Ending, Headless, Until, listen, phase_text, settle};
 use crate::feed::{NoteLevel, TargetSpec};
 use crate::guard;
 use crate::profile::Nanos;
+use crate::sink::Plan;
 use crate::source::{self, discover};
 use std::io::Write;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tokio::sync::mpsc;
 
 /// How long a target may take to be reached.
@@ -90,9 +91,14 @@ fn run_top(top: &TopArgs) -> Result<u8, Failure> {
 fn run_record(record: &RecordArgs) -> Result<u8, Failure> {
     let until = record.length.map_or(Until::Asked, |length| Until::Covered(Nanos::from(length)));
     let pprof = record.output.as_ref().filter(|path| !is_recording(path));
-    let recording = if pprof.is_none() { Some(record.output.clone()) } else { None };
+    let plan = Plan { path: record.output.clone(), bounds: bounds(&record.bounds) };
+    let recording = pprof.is_none().then_some(plan);
+    let is_bounded = record.bounds.keep.is_some() || record.bounds.max_size.is_some();
+    if recording.is_none() && is_bounded {
+        return Err(Failure::new("--keep and --max-size are for recordings (.ftrec)").code(2));
+    }
     // What can't be written is better known before than after half an hour.
-    if let Some(Some(path)) = &recording {
+    if let Some(path) = recording.as_ref().and_then(|plan| plan.path.as_ref()) {
         report::check_free(path)?;
     }
     report::check_writable(record.output.as_deref())?;
@@ -112,13 +118,12 @@ fn is_recording(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "ftrec")
 }
 
-/// Samples without a screen; `recording` is the file to record to, made up when inner none.
-#[expect(clippy::option_option, reason = "no recording, one with a made-up name, one with a name")]
+/// Samples without a screen, and records when there is a plan for it.
 fn sample(
     targets: &[String],
     sampling: &SamplingArgs,
     until: Until,
-    recording: Option<Option<PathBuf>>,
+    recording: Option<Plan>,
 ) -> Result<(Core, u8), Failure> {
     let options = options(sampling);
     let sources = targets
@@ -137,8 +142,8 @@ fn sample(
         let left = settle(&mut core, SETTLE, &mut asked).await;
         let recorded = recording.filter(|_| left.is_none() && !core.all_failed());
         let is_recorded = recorded.is_some();
-        if let Some(path) = recorded {
-            core.sinks.push(report::start_recorder(path, &core)?);
+        if let Some(plan) = recorded {
+            core.sinks.push(report::start_recorder(plan, &core)?);
         }
         let run = Headless::new(core, until).with_progress(progress()).with_leave(left);
         let (core, ending) = finish(run, &mut asked).await;

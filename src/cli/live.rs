@@ -4,7 +4,7 @@ use super::args::{SamplingArgs, ScreenArgs, SliceArgs};
 use super::exit::Failure;
 use super::load::Loaded;
 use super::plain::{plain, say};
-use super::run::{mouse, options, runtime, theme};
+use super::run::{bounds, mouse, options, runtime, theme};
 use crate::app::{App, Effect, Mode, Picker};
 use crate::demo;
 use crate::engine::{Core, Ending, FrameWriter, Live, Screen, Terminal, TerminalError, listen, start_input};
@@ -56,7 +56,8 @@ pub fn watch(start: Start, screen: &ScreenArgs, sampling: &SamplingArgs) -> Resu
         let app = App { against, ..first_view(picking, sampling) };
         let terminal = Terminal::enter(mouse(screen)).map_err(no_screen)?;
         let mut live = Live::new(core, app, theme, open_screen(&terminal)?)
-            .with_options(options(sampling), sampling.kind.clone());
+            .with_options(options(sampling), sampling.kind.clone())
+            .with_bounds(bounds(&screen.bounds));
         if let Some(path) = &screen.record {
             live.perform(Effect::StartRecording(path.clone()));
         }

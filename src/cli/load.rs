@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A file in a session, and the part of it that is meant.
 pub struct Loaded {
@@ -22,6 +23,7 @@ pub struct Loaded {
     name: String,
     focus: Option<Regex>,
     kind: Option<String>,
+    remark: Option<Arc<str>>,
 }
 
 impl Loaded {
@@ -32,6 +34,7 @@ impl Loaded {
         let extent =
             stored.span().ok_or_else(|| Failure::new(format!("{} holds no window", path.display())))?;
         let span = stretch(slice, extent)?;
+        let remark = stored.remark().map(Arc::from);
         let mut session = Session::new(DEFAULT_BUDGET);
         stored.each(SourceId(0), &mut |event| {
             if is_meant(&event, span) {
@@ -42,7 +45,7 @@ impl Loaded {
         let scope = slice.thread.as_deref().map_or(Ok(Scope::All), |thread| scope_of(&session, thread))?;
         let kind = slice.sample_type.clone();
         let name = clean_path(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()).to_string();
-        Ok(Self { session, range: Range::Span(span), scope, name, focus, kind })
+        Ok(Self { session, range: Range::Span(span), scope, name, focus, kind, remark })
     }
 
     /// Who the first target is.
@@ -63,6 +66,7 @@ impl Loaded {
     /// A profile of each track that has something in the part meant.
     pub fn profiles(&self) -> Result<Vec<Profile>, Failure> {
         let mut profiles = self.session.profiles(self.range, &self.scope);
+        profiles.iter_mut().for_each(|profile| profile.notes.extend(self.remark.clone()));
         if let Some(kind) = &self.kind {
             let known: BTreeSet<String> = profiles
                 .iter()

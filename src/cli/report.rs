@@ -8,7 +8,7 @@ use crate::files::{self, safe_file_name};
 use crate::format;
 use crate::profile::{Flame, FunctionRow, Nanos, Shape, Unit, function_table, short_path};
 use crate::session::{Range, Scope, Selection};
-use crate::sink::{Recorder, RecorderReport, Sink};
+use crate::sink::{Plan, Recorder, RecorderReport, Sink};
 use crate::source::Clock;
 use crate::source::discover::Found;
 use std::fmt::Write;
@@ -219,9 +219,9 @@ pub fn beside(path: &Path, track: &str) -> PathBuf {
     path.with_file_name(format!("{stem}.{}.{rest}", safe_file_name(track)))
 }
 
-/// Starts to record to a file; without a path one is made up.
-pub fn start_recorder(path: Option<PathBuf>, core: &Core) -> Result<Box<dyn Sink>, Failure> {
-    match Recorder::start(path, Clock::get().now(), &core.targets(), tell_recording) {
+/// Starts to record to a file.
+pub fn start_recorder(plan: Plan, core: &Core) -> Result<Box<dyn Sink>, Failure> {
+    match Recorder::start(plan, Clock::get().now(), &core.targets(), tell_recording) {
         Ok(recorder) => Ok(Box::new(recorder)),
         Err(error) => {
             let hint = error.hint().map(str::to_owned);

@@ -1,10 +1,11 @@
 //! What every command needs to run: a runtime, and options as they are meant.
 
-use super::args::{ColourArg, SamplingArgs, ScreenArgs};
+use super::args::{BoundsArgs, ColourArg, SamplingArgs, ScreenArgs};
 use super::exit::Failure;
 use crate::feed::HeapMode;
 use crate::guard;
 use crate::profile::Nanos;
+use crate::record::Bounds;
 use crate::source::{HeapChoice, SourceOptions};
 use crate::theme::{ColourDepth, Glyphs, Theme};
 
@@ -43,6 +44,15 @@ pub fn options(sampling: &SamplingArgs) -> SourceOptions {
         heap_interval: sampling.heap_interval,
         follow: sampling.follow,
         heap_mode: if sampling.heap_allocated { HeapMode::Allocated } else { HeapMode::Live },
+    }
+}
+
+/// What is meant by the options of what a recording may hold.
+pub fn bounds(args: &BoundsArgs) -> Bounds {
+    let usual = Bounds::default();
+    Bounds {
+        keep: args.keep.map_or(usual.keep, Nanos::from),
+        max_bytes: args.max_size.unwrap_or(usual.max_bytes),
     }
 }
 

@@ -6,7 +6,7 @@ use super::live::Live;
 use super::terminal::copy_sequence;
 use crate::app::{Effect, ExportRequest, Job, Outcome, Toast};
 use crate::feed::{NoteLevel, TargetSpec};
-use crate::sink::{Recorder, RecorderReport};
+use crate::sink::{Plan, Recorder, RecorderReport};
 use crate::source::{self, Clock, SourceOptions};
 use std::path::PathBuf;
 
@@ -73,7 +73,8 @@ impl Live {
                 let _ = outcomes.blocking_send(outcome);
             }
         };
-        match Recorder::start(path, Clock::get().now(), &self.core.targets(), report) {
+        let plan = Plan { path, bounds: self.wanted.bounds };
+        match Recorder::start(plan, Clock::get().now(), &self.core.targets(), report) {
             Ok(recorder) => self.core.sinks.push(Box::new(recorder)),
             Err(error) => self.fail(Job::Record, &jobs::with_hint(&error, error.hint())),
         }

@@ -11,6 +11,7 @@ use super::{Ending, exit_code};
 use crate::app::{App, Mode, Msg, Outcome, Shown, Toast};
 use crate::feed::{Event, Feed, NoteLevel};
 use crate::planted;
+use crate::record::Bounds;
 use crate::source::discover::Discovery;
 use crate::source::{Clock, SourceOptions};
 use crate::theme::Theme;
@@ -46,13 +47,15 @@ pub struct Screen {
     pub tenancy: Option<Box<dyn Tenancy>>,
 }
 
-/// What is asked of targets that are chosen on the screen.
+/// What is asked of what is begun on the screen: targets that are chosen there, and recordings.
 #[derive(Default)]
 pub(super) struct Wanted {
     /// How they are sampled.
     pub options: SourceOptions,
     /// Their kind, when it should not be recognised.
     pub kind: Option<String>,
+    /// What recordings may hold.
+    pub bounds: Bounds,
 }
 
 /// A run with a screen.
@@ -68,7 +71,7 @@ pub struct Live {
     pub(super) discovery: Arc<Mutex<Discovery>>,
     /// Files being written.
     pub(super) jobs: JoinSet<()>,
-    /// What is asked of targets that are chosen on the screen.
+    /// What is asked of what is begun on the screen.
     pub(super) wanted: Wanted,
     cost: CostMeter,
     /// Whether job control wants us to stop.
@@ -110,7 +113,14 @@ impl Live {
     /// Uses these options for targets that are chosen on the screen.
     #[must_use]
     pub fn with_options(mut self, options: SourceOptions, kind: Option<String>) -> Self {
-        self.wanted = Wanted { options, kind };
+        self.wanted = Wanted { options, kind, ..self.wanted };
+        self
+    }
+
+    /// Keeps recordings within these bounds.
+    #[must_use]
+    pub fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.wanted.bounds = bounds;
         self
     }
 

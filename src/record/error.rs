@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::LetGo;
 use rusqlite::ErrorCode;
 
 /// A failure of a recording, with its file, its cause and ([`RecordError::hint`]) the way out.
@@ -78,6 +79,14 @@ pub enum RecordError {
         /// The newest we know.
         known: u32,
     },
+    /// Part of it was let go to keep it within its bounds; the rest can be read. It is no damage.
+    #[error("{what} ({events} events)")]
+    LetGo {
+        /// What the recording says of it.
+        what: LetGo,
+        /// Events that went between the one read before and the one that follows.
+        events: u64,
+    },
     /// Part of it can't be read; the rest can.
     #[error("{} is damaged: {what}", path.display())]
     Damaged {
@@ -97,6 +106,7 @@ impl RecordError {
             Self::Replaced { .. } => Some("record into a directory that only you can write to"),
             Self::Write { source, .. } => hint_for_write(source),
             Self::Pack { .. } => None,
+            Self::LetGo { .. } => Some("record with a longer --keep or a larger --max-size to keep more"),
             Self::Open { source, .. } => hint_for_open(source),
             Self::Read { source, .. } => hint_for_read(source),
             Self::NotARecording { .. } => {
@@ -111,7 +121,7 @@ impl RecordError {
 
     /// Whether reading can go on behind it.
     pub fn is_partial(&self) -> bool {
-        matches!(self, Self::Damaged { .. })
+        matches!(self, Self::Damaged { .. } | Self::LetGo { .. })
     }
 }
 

@@ -36,6 +36,7 @@
 //! SELECT datetime(sent / 1000000000, 'unixepoch') AS utc, text FROM notes WHERE level = 'mark';
 //! ```
 
+mod bounds;
 mod error;
 mod place;
 mod reader;
@@ -44,6 +45,7 @@ mod tests;
 mod v1;
 mod writer;
 
+pub use bounds::{Bounds, LetGo};
 pub use error::RecordError;
 pub use place::{EXTENSION, Place};
 pub use reader::{About, Reader, is_recording};

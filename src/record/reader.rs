@@ -7,7 +7,7 @@
 //! and more later.
 
 use super::v1::{self, Cursor, Step};
-use super::{APPLICATION_ID, RecordError};
+use super::{APPLICATION_ID, LetGo, RecordError};
 use crate::feed::Event;
 use crate::profile::{Moment, Span, plain_text};
 use rusqlite::limits::Limit;
@@ -95,6 +95,11 @@ impl Reader {
         }
     }
 
+    /// What was let go to keep it within its bounds, if anything was.
+    pub fn let_go(&self) -> Option<LetGo> {
+        v1::let_go(&self.connection)
+    }
+
     /// From the start of the first window to the end of the last; none when there is no window yet.
     pub fn span(&self) -> Result<Option<Span>, RecordError> {
         let edges = v1::span(&self.connection).map_err(|source| self.error(source))?;
@@ -103,8 +108,8 @@ impl Reader {
 
     /// The next event; none at the end.
     ///
-    /// An error with [`RecordError::is_partial`] tells of a loss, and the events behind it follow;
-    /// after any other nothing does.
+    /// An error with [`RecordError::is_partial`] tells of a loss, by damage or on purpose, and the events
+    /// behind it follow; after any other nothing does.
     pub fn next_event(&mut self) -> Option<Result<Event, RecordError>> {
         if self.failed {
             return None;
@@ -118,6 +123,11 @@ impl Reader {
         };
         match self.cursor.step(&transaction) {
             Step::Event(event) => Some(Ok(*event)),
+            Step::LetGo(events) => {
+                let nothing = LetGo { since: Moment(0), windows: 0 };
+                let what = v1::let_go(&transaction).unwrap_or(nothing);
+                Some(Err(RecordError::LetGo { what, events }))
+            }
             Step::Damaged(what) => Some(Err(RecordError::Damaged { path: self.path.clone(), what })),
             Step::End => None,
         }
@@ -159,9 +169,9 @@ fn check_head(path: &Path, head: &[u8]) -> Result<(), RecordError> {
         return refuse("it does not begin like one");
     }
     match number_at(head, 60) {
-        Some(version @ 1..=v1::VERSION) if version > 0 => Ok(()),
+        Some(version @ 1..=v1::NEWEST) if version > 0 => Ok(()),
         Some(0) | None => refuse("it names no format"),
-        Some(version) => Err(RecordError::Newer { path: path.into(), version, known: v1::VERSION }),
+        Some(version) => Err(RecordError::Newer { path: path.into(), version, known: v1::NEWEST }),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What goes into a recording comes out of it.
 
+mod keep;
+
 use super::*;
 use crate::feed::{Blocked, Capability, EndReason, Event, Feed, HeapState, Note, NoteLevel, Phase, SourceId};
 use crate::feed::{Status, TargetInfo};

@@ -16,9 +16,9 @@
 //! recording is one file that can be read where nothing can be written. A file system that has no
 //! shared memory keeps SQLite's rollback journal, with the same promises but for the readers.
 
-use super::RecordError;
 use super::place::{FreshFile, Place};
 use super::v1::{self, Appender};
+use super::{Bounds, RecordError};
 use crate::feed::{Event, Feed, Note, NoteLevel, SourceId, TargetInfo};
 use crate::format::{Export, Format, Pprof, WriteError};
 use crate::profile::{Moment, Profile};
@@ -37,6 +37,7 @@ pub struct Writer {
     appender: Appender,
     targets: BTreeMap<SourceId, TargetInfo>,
     host: String,
+    bounds: Bounds,
     dirty: bool,
     windows: u64,
 }
@@ -53,6 +54,7 @@ impl Writer {
                 appender: Appender::default(),
                 targets: BTreeMap::new(),
                 host,
+                bounds: Bounds::default(),
                 dirty: false,
                 windows: 0,
             }),
@@ -64,21 +66,25 @@ impl Writer {
         }
     }
 
+    /// Keeps within these bounds.
+    #[must_use]
+    pub fn within(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.file.path
     }
 
-    /// Windows added so far.
+    /// Windows in it.
     pub fn windows(&self) -> u64 {
-        self.windows
+        self.windows - self.appender.dropped()
     }
 
-    /// Size of the file, with what is committed but not yet copied into it.
+    /// Bytes of the file that are in use, with what is committed but not yet copied into it.
     pub fn bytes(&self) -> u64 {
-        let pragma = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let pages = pragma("page_count").unwrap_or(0).saturating_mul(pragma("page_size").unwrap_or(0));
-        u64::try_from(pages).unwrap_or(0)
+        v1::used_bytes(&self.connection).unwrap_or(0)
     }
 
     /// Whether something waits for [`Writer::commit`].
@@ -104,9 +110,13 @@ impl Writer {
         }
     }
 
-    /// Brings what was added to the disk.
+    /// Brings what was added to the disk, and lets go of what is beyond the bounds: at most a portion of it
+    /// at a time, so that no commit takes long.
     pub fn commit(&mut self) -> Result<(), RecordError> {
         if self.dirty {
+            self.appender
+                .keep_within(&self.connection, &self.bounds)
+                .map_err(|source| RecordError::Write { path: self.file.path.clone(), source })?;
             self.run("COMMIT")?;
             self.dirty = false;
             // A reader may hold the rest of the log; the next commit tries again.

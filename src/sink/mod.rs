@@ -6,7 +6,7 @@
 
 pub mod recorder;
 
-pub use recorder::{Recorder, RecorderError, RecorderReport};
+pub use recorder::{Plan, Recorder, RecorderError, RecorderReport};
 
 use crate::feed::Event;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use super::{Finish, Offer, Sink, SinkSpec};
 use crate::feed::{Event, Feed, Note, NoteLevel, SourceId, TargetInfo};
 use crate::planted;
 use crate::profile::Moment;
-use crate::record::{Place, RecordError, Writer};
+use crate::record::{Bounds, Place, RecordError, Writer};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -88,6 +88,16 @@ impl RecorderError {
     }
 }
 
+/// What a recording is to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Its file. Without one it gets a name made of the first target's and the time, in the current
+    /// directory.
+    pub path: Option<PathBuf>,
+    /// What it may hold.
+    pub bounds: Bounds,
+}
+
 /// A recording under way.
 pub struct Recorder {
     /// Gone once it is over, by whichever side ended it.
@@ -100,21 +110,21 @@ impl Recorder {
     /// Starts a recording, at once and without waiting for the disk: events offered from now on are in
     /// it. Whether the file could be made comes as a report.
     ///
-    /// Without a path the file gets a name made of the first target's and `at`, in the current
-    /// directory. `targets` are those attached already: the file begins with them. `report` is called
-    /// on the recorder's thread, so it should only pass the report on.
+    /// `targets` are those attached already: the file begins with them. `report` is called on the
+    /// recorder's thread, so it should only pass the report on.
     pub fn start(
-        path: Option<PathBuf>,
+        plan: Plan,
         at: Moment,
         targets: &[(SourceId, TargetInfo)],
         report: impl Fn(RecorderReport) + Send + 'static,
     ) -> Result<Self, RecorderError> {
-        let place = path.map_or_else(|| default_place(targets), Place::File);
+        let bounds = plan.bounds;
+        let place = plan.path.map_or_else(|| default_place(targets), Place::File);
         let opening = opening_events(targets, at);
         let (queue, events) = sync_channel(SPEC.bound);
         let (tell_done, done) = sync_channel(1);
         let overflowed = Arc::new(AtomicBool::new(false));
-        let work = Work { events, overflowed: overflowed.clone(), report: Box::new(report) };
+        let work = Work { bounds, events, overflowed: overflowed.clone(), report: Box::new(report) };
         let run = move || {
             let finish = work.run(&place, at, &opening);
             // Nobody waits any more after a late end.
@@ -172,6 +182,7 @@ fn note_of_end(at: Moment) -> Event {
 
 /// The recorder's thread.
 struct Work {
+    bounds: Bounds,
     events: Receiver<Arc<Event>>,
     overflowed: Arc<AtomicBool>,
     report: Box<dyn Fn(RecorderReport) + Send>,
@@ -192,7 +203,7 @@ impl Work {
     }
 
     fn record(&self, place: &Place, at: Moment, opening: &[Event]) -> Result<RecorderReport, RecorderError> {
-        let mut writer = Writer::create(place, at)?;
+        let mut writer = Writer::create(place, at)?.within(self.bounds);
         opening.iter().try_for_each(|event| writer.append(event))?;
         writer.commit()?;
         let path = writer.path().to_owned();
@@ -259,11 +270,15 @@ mod tests {
         Arc::new(Event { source: SourceId(0), at: Moment(at), feed })
     }
 
+    fn plan(path: PathBuf) -> Plan {
+        Plan { path: Some(path), ..Plan::default() }
+    }
+
     fn start(path: PathBuf) -> (Box<Recorder>, Reports<RecorderReport>) {
         let (tell, reports) = sync_channel(1000);
         let targets = [(SourceId(3), TargetInfo { name: "api.js".into(), ..TargetInfo::default() })];
         let report = move |report| tell.send(report).expect("the test listens");
-        (Box::new(Recorder::start(Some(path), Moment(7), &targets, report).expect("starts")), reports)
+        (Box::new(Recorder::start(plan(path), Moment(7), &targets, report).expect("starts")), reports)
     }
 
     fn read(path: &std::path::Path) -> Vec<Event> {
@@ -319,7 +334,7 @@ mod tests {
         // The recorder's thread waits in its first report: as good as a disk that hangs.
         let report = move |report| tell.send(report).expect("the test listens");
         let mut recorder =
-            Box::new(Recorder::start(Some(path.clone()), Moment(7), &[], report).expect("starts"));
+            Box::new(Recorder::start(plan(path.clone()), Moment(7), &[], report).expect("starts"));
         let taken = (0..1000).take_while(|at| recorder.offer(&gauges(*at)) == Offer::Taken).count();
         assert_eq!(taken, SPEC.bound);
         assert_eq!(recorder.offer(&gauges(0)), Offer::Over);

@@ -16,6 +16,9 @@ pub(super) fn read(mut reader: Reader, first: SourceId, take: &mut dyn FnMut(Eve
     while let Some(next) = reader.next_event() {
         let (event, fatal) = match next {
             Ok(event) => (Some(told.event(event)), false),
+            Err(error @ RecordError::LetGo { .. }) => {
+                (Some(told.note(NoteLevel::Warning, error.to_string())), false)
+            }
             Err(error) => (told.loss(&error), !error.is_partial()),
         };
         if let Some(event) = event

@@ -105,6 +105,14 @@ impl Stored {
         }
     }
 
+    /// What a reader of its numbers should know: what was let go to keep it within its bounds.
+    pub fn remark(&self) -> Option<String> {
+        match &self.content {
+            Content::Recording(reader) => Some(reader.let_go()?.to_string()),
+            Content::Profiles(..) => None,
+        }
+    }
+
     /// Gives every event to `take`, in order, until it says false. The file's first source takes the id
     /// `first`, the others follow: a recording read alone gives the very events that were recorded.
     pub fn each(self, first: SourceId, take: &mut dyn FnMut(Event) -> bool) {

@@ -6,8 +6,8 @@ use crate::sample::{events, now, window};
 use crate::support::wait::poll;
 use flametop::feed::{Event, Feed, SourceId};
 use flametop::gauges::{Gauge, GaugeBatch};
-use flametop::record::{Place, Reader, Writer};
-use flametop::sink::{Offer, Recorder, RecorderReport, Sink};
+use flametop::record::{Bounds, Place, Reader, RecordError, Writer};
+use flametop::sink::{Offer, Plan, Recorder, RecorderReport, Sink};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -63,18 +63,26 @@ fn plays_its_role() {
     let (Some(role), Some(path)) = (std::env::var_os(ROLE), std::env::var_os(PLACE)) else { return };
     let path = PathBuf::from(path);
     match role.to_str() {
-        Some("record") => record(path, 600, Duration::from_millis(2)),
-        Some("fill") => fill(path),
+        Some("record") => record(path, Bounds::default(), 600, Duration::from_millis(2)),
+        Some("keep") => record(path, bounded(), 600, Duration::from_millis(2)),
+        Some("fill") => fill(path, Bounds::default(), 2000),
+        Some("turn over") => fill(path, bounded(), 120),
         Some("modes") => modes(&path),
         role => panic!("no role is named {role:?}"),
     }
 }
 
+/// Bounds that are reached within a fraction of a second, and from then on at every commit.
+fn bounded() -> Bounds {
+    Bounds { max_bytes: 130_000, ..Bounds::default() }
+}
+
 /// Records a window of 50 ms after each ten gauges, as fast as `pace`, for `windows` windows.
-fn record(path: PathBuf, windows: i64, pace: Duration) {
+fn record(path: PathBuf, bounds: Bounds, windows: i64, pace: Duration) {
     let (tell, reports) = sync_channel(100_000);
     let report = move |report| tell.send(report).expect("the test listens");
-    let mut recorder = Box::new(Recorder::start(Some(path), now(), &[], report).expect("starts"));
+    let mut recorder =
+        Box::new(Recorder::start(Plan { path: Some(path), bounds }, now(), &[], report).expect("starts"));
     'all: for second in 0..windows {
         let gauges = |_| Feed::Gauges(GaugeBatch { at: now(), values: vec![(Gauge::Rss, second as f64)] });
         let window = Feed::Window(Box::new(window(second, 20)));
@@ -94,14 +102,17 @@ fn record(path: PathBuf, windows: i64, pace: Duration) {
     }
 }
 
-/// Records until the disk has had enough, then reads what is there.
-fn fill(path: PathBuf) {
-    record(path.clone(), 2000, Duration::from_millis(1));
+/// Records, until the disk has had enough if it is small, then reads what is there.
+fn fill(path: PathBuf, bounds: Bounds, windows: i64) {
+    record(path.clone(), bounds, windows, Duration::from_millis(1));
     let mut reader = Reader::open(&path).expect("opens");
     let mut read = 0;
     while let Some(event) = reader.next_event() {
-        event.expect("is whole");
-        read += 1;
+        match event {
+            Ok(_) => read += 1,
+            Err(RecordError::LetGo { .. }) => println!("LET GO"),
+            Err(error) => panic!("{error}"),
+        }
     }
     println!("READ {read} events");
 }

@@ -11,7 +11,7 @@ mod sample;
 use child::Child;
 use flametop::feed::{Event, Feed};
 use flametop::format::{Export, Format, Pprof};
-use flametop::record::{Place, Reader, Writer};
+use flametop::record::{Place, Reader, RecordError, Writer};
 use flametop::session::{Range, Scope, Session};
 use sample::{events, read_whole, write};
 use std::fs;
@@ -64,6 +64,54 @@ fn a_killed_writer_loses_two_seconds_at_most() {
         }
         assert!(round < 20 || events.iter().any(|event| matches!(event.feed, Feed::Window(_))));
         assert_eq!(mode_of(&path), 0o600);
+    }
+}
+
+#[test]
+fn a_writer_killed_while_it_lets_go_leaves_an_end_without_a_hole() {
+    let mut rounds_with_holes = 0;
+    for round in 0..20 {
+        let directory = directory();
+        let path = directory.path().join("x.ftrec");
+        let mut child = Child::start("keep", &path, "exec");
+        wait_for("the recording", SOON, || path.exists());
+        holds_for("the writer runs", Duration::from_millis(300 + round * 31), || child.runs());
+        child.kill();
+        let Ok(mut reader) = Reader::open(&path) else { panic!("unreadable after round {round}") };
+        let (mut events, mut holes) = (0, 0);
+        while let Some(next) = reader.next_event() {
+            match next {
+                Ok(_) => events += 1,
+                Err(RecordError::LetGo { .. }) => holes += 1,
+                Err(error) => panic!("round {round}: {error}"),
+            }
+        }
+        assert!(holes <= 1 && events > 0, "round {round}: {holes} holes, {events} events");
+        rounds_with_holes += holes;
+    }
+    assert!(rounds_with_holes > 0, "nothing was let go");
+}
+
+#[test]
+fn a_disk_that_fills_while_the_oldest_goes_leaves_what_was_committed() {
+    let directory = directory();
+    let mount = directory.path().join("mount");
+    fs::create_dir(&mount).expect("a directory");
+    if namespaces_or_skip().is_none() {
+        return;
+    }
+    for size in [256, 300, 360, 420, 500, 1600] {
+        let inner = format!(
+            "exec unshare --user --map-root-user --mount sh -c \
+             'mount -t tmpfs -o size={size}k none \"$0\" && exec \"$@\"' {}",
+            mount.display()
+        );
+        let told = Child::start("turn over", &mount.join("x.ftrec"), &inner).output();
+        assert!(told.contains("READ ") && !told.contains("READ 0 "), "{size}: {told}");
+        let is_full = told.contains("the disk is full") || told.contains("free some space");
+        assert!(is_full || told.contains("LET GO"), "{size}: {told}");
+        // With room for the file and its log, a recording within bounds never ends.
+        assert!(size < 1600 || !told.contains("TOLD"), "{size}: {told}");
     }
 }
 

@@ -1,21 +1,45 @@
 //! Adds events to a recording of this format.
 
 use super::events::{rows_of, window_row};
+use super::keep::{self, Keeper};
 use super::schema::{FRAMES, WINDOWS};
 use super::{detail, set_meta};
 use crate::feed::Event;
 use crate::profile::{Frame, MAX_FRAMES, Profile};
+use crate::record::Bounds;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use rustc_hash::FxHashMap;
 use std::io;
 
+/// Frames that nothing refers to and that are deleted in one transaction at most.
+const FRAMES_DELETED: u32 = 4096;
+
 /// Numbers events and frames, and writes them as rows. Transactions are the caller's.
+///
+/// Which frames the windows refer to is packed in their blobs. So frames are stored in generations: a
+/// window refers to frames of the generation in which it was added and no other. The next begins once the
+/// first window of this one is gone; once all windows before this one are gone, so are their frames.
 #[derive(Default)]
 pub(in crate::record) struct Appender {
     seq: i64,
     frame_rows: u32,
     frames: FxHashMap<Frame, u32>,
+    keeper: Keeper,
+    generation: Generation,
+    /// Frames below this are referred to by nothing.
+    unused: u32,
+    /// Frames up to this are deleted.
+    deleted: u32,
+}
+
+/// A generation of frames.
+#[derive(Default)]
+struct Generation {
+    /// Windows from this number on are in it.
+    from: i64,
+    /// Its first frame.
+    first: u32,
 }
 
 impl Appender {
@@ -24,6 +48,7 @@ impl Appender {
         let (table, rows) = rows_of(self.seq + 1, event);
         if !rows.is_empty() {
             self.seq += 1;
+            self.keeper.added(self.seq, event);
         }
         rows.into_iter().try_for_each(|row| table.insert(connection, row))
     }
@@ -49,7 +74,31 @@ impl Appender {
         detail: Vec<u8>,
     ) -> rusqlite::Result<()> {
         self.seq += 1;
+        self.keeper.added(self.seq, event);
         WINDOWS.insert(connection, window_row(self.seq, event, profile, pprof, detail))
+    }
+
+    /// Lets go of the oldest events that are beyond the bounds, or of a portion of them. Call it at the end of
+    /// every transaction.
+    pub fn keep_within(&mut self, connection: &Connection, bounds: &Bounds) -> rusqlite::Result<()> {
+        if self.keeper.keep_within(connection, bounds)? && self.keeper.oldest_window() >= self.generation.from
+        {
+            self.unused = self.generation.first;
+            self.generation = Generation { from: self.seq + 1, first: self.frame_rows + 1 };
+            self.frames.clear();
+        }
+        if self.deleted + 1 < self.unused {
+            let until = self.unused.min(self.deleted + 1 + FRAMES_DELETED);
+            let sql = "DELETE FROM frames WHERE id < ?1";
+            connection.prepare_cached(sql)?.execute([until])?;
+            self.deleted = until - 1;
+        }
+        keep::shrink(connection)
+    }
+
+    /// Windows that were let go.
+    pub const fn dropped(&self) -> u64 {
+        self.keeper.dropped()
     }
 
     /// Marks the recording as complete up to here.

@@ -1,6 +1,7 @@
 //! Walks over the events of a recording of this format, in the order of their numbers.
 
 use super::events::{FrameStore, event_of};
+use super::keep::kept_from;
 use super::meta;
 use super::row::{Fields, RowError};
 use super::schema::{EVENT_TABLES, FRAMES, WINDOWS};
@@ -15,6 +16,8 @@ use std::collections::BTreeSet;
 pub(in crate::record) enum Step {
     /// The next event.
     Event(Box<Event>),
+    /// So many events were let go before this place, on purpose.
+    LetGo(u64),
     /// Something can't be read and was stepped over; the text says what.
     Damaged(String),
     /// Nothing follows, for now if the recording is still being written.
@@ -23,7 +26,8 @@ pub(in crate::record) enum Step {
 
 /// A place between two events.
 ///
-/// Numbers are contiguous over all tables, so a row that went missing is noticed.
+/// Numbers are contiguous over all tables, so a row that went missing is noticed, but for those that the
+/// writer let go. It may do so while we are here.
 #[derive(Default)]
 pub(in crate::record) struct Cursor {
     /// The number of the last event behind us.
@@ -32,6 +36,8 @@ pub(in crate::record) struct Cursor {
     next: [Option<i64>; EVENT_TABLES.len()],
     /// Tables that can't be read on.
     dead: [bool; EVENT_TABLES.len()],
+    /// Events stepped over that were let go; told where all are there again.
+    let_go: u64,
     /// That the end is missing was told.
     told_end: bool,
     frames: FxHashMap<u32, Frame>,
@@ -40,10 +46,17 @@ pub(in crate::record) struct Cursor {
 impl Cursor {
     /// Takes a step. Call it inside a transaction: between two the tables may grow.
     pub fn step(&mut self, connection: &Connection) -> Step {
+        let kept_from = kept_from(connection);
+        // Rows before it may be gone since they were looked up.
+        self.next.iter_mut().for_each(|next| *next = next.filter(|seq| *seq >= kept_from));
         if let Some(damage) = self.look_ahead(connection) {
             return damage;
         }
         let nearest = (0..EVENT_TABLES.len()).filter_map(|at| Some((self.next[at]?, at))).min();
+        self.step_over(kept_from.min(nearest.map_or(i64::MAX, |(seq, _)| seq)));
+        if self.let_go > 0 && nearest.is_none_or(|(seq, _)| seq >= kept_from) {
+            return Step::LetGo(std::mem::take(&mut self.let_go));
+        }
         let Some((seq, at)) = nearest else { return self.end(connection) };
         let missing = seq - self.after - 1;
         if missing > 0 && !self.dead.contains(&true) {
@@ -56,12 +69,22 @@ impl Cursor {
         self.load(connection, at, seq)
     }
 
+    /// Goes to just before `seq`, where what is missing up to there was let go.
+    fn step_over(&mut self, seq: i64) {
+        let missing = seq - self.after - 1;
+        if missing > 0 {
+            self.let_go += missing.cast_unsigned();
+            self.after = seq - 1;
+        }
+    }
+
     /// Continues behind the last window sent before `moment`, or at the start.
     pub fn seek(&mut self, connection: &Connection, moment: Moment) -> rusqlite::Result<()> {
         let sql = "SELECT max(seq) FROM windows INDEXED BY windows_by_time WHERE sent < ?1";
         let found: Option<i64> = connection.prepare_cached(sql)?.query_row([moment.0], |row| row.get(0))?;
         self.after = found.unwrap_or(0);
         self.next = Default::default();
+        self.let_go = 0;
         Ok(())
     }
 

@@ -1,28 +1,35 @@
-//! Format 1 of recordings: its tables, and events as their rows and back.
+//! Formats 1 and 2 of recordings: their tables, and events as their rows and back.
 //!
-//! Later formats get a directory of their own; this one then stays to read old files.
+//! The two have the same tables. A recording is made in format 1 and becomes one of format 2 when it lets
+//! its oldest events go (`keep.rs`): a flametop that knows only format 1 would take that for damage.
+//! Formats with other tables get a directory of their own; this one then stays to read old files.
 
 mod append;
 mod cursor;
 mod detail;
 mod events;
+mod keep;
 mod row;
 mod schema;
 mod varint;
 
 pub(super) use append::Appender;
 pub(super) use cursor::{Cursor, Step, span};
+pub(super) use keep::{let_go, used_bytes};
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-/// The number of this format, kept as SQLite's `user_version`.
-pub(super) const VERSION: u32 = 1;
+/// The number of the format in which a recording begins, kept as SQLite's `user_version`.
+const VERSION: u32 = 1;
+/// The newest format that is read.
+pub(super) const NEWEST: u32 = keep::VERSION;
 
 /// Makes the tables of an empty database.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
-        "PRAGMA application_id = {}; PRAGMA user_version = {VERSION}; BEGIN; {} COMMIT;",
+        "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = {}; PRAGMA user_version = {VERSION}; \
+         BEGIN; {} COMMIT;",
         super::APPLICATION_ID,
         schema::SCHEMA
     ))
@@ -47,9 +54,9 @@ pub(super) fn has_our_tables(connection: &Connection) -> rusqlite::Result<bool> 
     Ok(true)
 }
 
-/// Stores something about the recording as a whole.
+/// Stores something about the recording as a whole, in the place of what was stored under that key.
 pub(super) fn set_meta(connection: &Connection, key: &str, value: Value) -> rusqlite::Result<()> {
-    schema::META.insert(connection, vec![Value::Text(key.to_owned()), value])
+    schema::META.replace(connection, vec![Value::Text(key.to_owned()), value])
 }
 
 /// What was stored under that key; nothing when it is not there or damaged.

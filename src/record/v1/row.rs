@@ -5,7 +5,7 @@
 
 use crate::profile::plain_text;
 use flate2::Crc;
-use rusqlite::types::Value;
+use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -41,10 +41,19 @@ impl From<rusqlite::Error> for RowError {
 
 impl Table {
     /// Adds a row.
-    pub fn insert(&self, connection: &Connection, mut row: Vec<Value>) -> rusqlite::Result<()> {
+    pub fn insert(&self, connection: &Connection, row: Vec<Value>) -> rusqlite::Result<()> {
+        self.put("INSERT", connection, row)
+    }
+
+    /// Adds a row in the place of the one of that key, if there is one.
+    pub fn replace(&self, connection: &Connection, row: Vec<Value>) -> rusqlite::Result<()> {
+        self.put("REPLACE", connection, row)
+    }
+
+    fn put(&self, verb: &str, connection: &Connection, mut row: Vec<Value>) -> rusqlite::Result<()> {
         debug_assert_eq!(row.len(), self.columns.len(), "{}", self.name);
         row.push(Value::Integer(checksum(&row)));
-        let mut sql = format!("INSERT INTO {} VALUES (", self.name);
+        let mut sql = format!("{verb} INTO {} VALUES (", self.name);
         for at in 1..=row.len() {
             // Writing to a string cannot fail.
             let _ = write!(sql, "{}?{at}", if at == 1 { "" } else { ", " });
@@ -75,6 +84,18 @@ impl Table {
             loaded.push(Fields { values: values.into_iter() });
         }
         Ok(loaded)
+    }
+
+    /// Takes away the rows whose first column is `key`.
+    pub fn delete(&self, connection: &Connection, key: i64) -> rusqlite::Result<()> {
+        let sql = format!("DELETE FROM {} WHERE {} = ?1", self.name, self.columns[0]);
+        connection.prepare_cached(&sql)?.execute([key]).map(|_| ())
+    }
+
+    /// One column of the first row whose first column is `key`: for the writer, who knows what it wrote.
+    pub fn field<T: FromSql>(&self, connection: &Connection, key: i64, column: &str) -> rusqlite::Result<T> {
+        let sql = format!("SELECT {column} FROM {} WHERE {} = ?1 LIMIT 1", self.name, self.columns[0]);
+        connection.prepare_cached(&sql)?.query_row([key], |row| row.get(0))
     }
 
     /// The least key above `key`.
