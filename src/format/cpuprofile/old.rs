@@ -2,10 +2,11 @@
 //!
 //! Functions stand in the nodes themselves, lines count from 1, start and end are in seconds.
 
+use super::read::FILE_NODES;
 use crate::format::ReadError;
 use crate::format::json::{Document, at_most, text};
 use crate::format::v8::call_frame::CallFrame;
-use crate::format::v8::cpu_json::{CpuJson, MOST_NODES, Node};
+use crate::format::v8::cpu_json::{CpuJson, Node};
 use crate::format::v8::heap_profile::{DEEPEST, nesting};
 use crate::format::windows::MOST_SAMPLES;
 use serde::Deserialize;
@@ -89,7 +90,7 @@ fn nodes<'a>(document: &Document<'a>, head: &'a RawValue) -> Result<Vec<Node<'a>
     let mut scanned = 0;
     while let Some((json, caller)) = waiting.pop() {
         scanned += json.get().len();
-        if nodes.len() >= MOST_NODES || scanned > MOST_SCANNED {
+        if nodes.len() >= FILE_NODES || scanned > MOST_SCANNED {
             return Err(document.fault(json.get(), "its tree is greater than flametop reads"));
         }
         let node: OldNode<'a> = document.read(json.get())?;
