@@ -38,13 +38,19 @@ pub(super) struct Header<'a> {
     window_notes_left_out: usize,
     /// Sentences about the report as a whole.
     remarks: Vec<&'a str>,
+    /// Gauges, in the order of the body.
     pub gauges: Vec<GaugeRow>,
+    /// Names and files.
     pub strings: Vec<Arc<str>>,
+    /// Stalls, longest first, in the order of the body.
     pub stalls: Vec<StallRow>,
+    /// Runs of samples that were not kept.
     runs_dropped: u64,
 }
 
+/// A target, and what its source counted. Lengths are in nanoseconds.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Target<'a> {
     source: u16,
     name: &'a str,
@@ -61,6 +67,7 @@ struct Target<'a> {
     gaps: u64,
 }
 
+/// A sample type; a level is true of a moment.
 #[derive(Serialize)]
 struct Kind<'a> {
     name: &'a str,
@@ -69,6 +76,7 @@ struct Kind<'a> {
     level: bool,
 }
 
+/// A thread; its id as text, because JavaScript has no integers of 64 bits.
 #[derive(Serialize)]
 struct ThreadRow<'a> {
     pid: u32,
@@ -76,6 +84,7 @@ struct ThreadRow<'a> {
     name: &'a str,
 }
 
+/// Windows of one source with the same sample types, which are places in the kinds.
 #[derive(Serialize)]
 struct TrackRow {
     source: u16,
@@ -91,6 +100,7 @@ struct WindowRow(usize, i64, u64, u64, u64, u64, u64, u32, u64, bool);
 #[derive(Serialize)]
 struct NoteRow<'a>(i64, u16, &'static str, &'a str);
 
+/// A note of windows: of how many, and where the first begins.
 #[derive(Serialize)]
 struct WindowNote<'a> {
     text: &'a str,
@@ -101,10 +111,15 @@ struct WindowNote<'a> {
 /// A gauge of a source.
 #[derive(Serialize)]
 pub(super) struct GaugeRow {
+    /// Whose.
     pub source: u16,
+    /// What it is called.
     pub label: &'static str,
+    /// What it belongs with.
     pub group: &'static str,
+    /// `ratio`, `bytes`, `seconds` or `count`.
     pub unit: &'static str,
+    /// One sentence.
     pub help: &'static str,
     /// What the body's whole numbers are multiplied with.
     pub scale: f64,
@@ -116,16 +131,23 @@ pub(super) struct StallRow(pub u16, pub usize, pub i64, pub u64);
 
 /// A window of the report, with the place of its track.
 pub(super) struct Placed<'a> {
+    /// Place of the track in the timeline.
     pub track: usize,
+    /// The window.
     pub window: &'a Arc<Window>,
 }
 
 /// What the header and the body have in common: the windows in order, and the tables they point into.
 pub(super) struct Contents<'a> {
+    /// Where all of it is.
     pub session: &'a Session,
+    /// The first moment of the report.
     pub origin: Moment,
+    /// Nanoseconds to the last one.
     pub length: u64,
+    /// Windows of all tracks, by their start.
     pub windows: Vec<Placed<'a>>,
+    /// Every thread of them, once.
     pub threads: Vec<Thread>,
     thread_places: FxHashMap<Thread, usize>,
 }

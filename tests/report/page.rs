@@ -47,6 +47,7 @@ fn a_report_opens_by_itself_and_says_what_it_is_of() {
     browser.key("5");
     let notes = browser.shown("notes");
     assert!(notes.contains("deploy of 14:00") && notes.contains("<b>load test</b> starts"), "{notes}");
+    assert!(notes.contains("pid 4711, started 2026-03-02 10:48:00 UTC, /usr/bin/node"), "{notes}");
     browser.key("4");
     assert!(
         browser.shown("stalls").contains("in parse < loadCatalog < refreshCatalog"),

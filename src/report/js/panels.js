@@ -198,6 +198,6 @@ function writeNotes(model, goTo) {
   const plain = (text) => element("p", { textContent: text });
   const windows = report.windowNotes.map((note) => plain(`${note.text} (${note.windows} window${note.windows === 1 ? "" : "s"}, first ${clockText(report, note.first, state.local, 0)})`));
   if (report.windowNotesLeftOut) windows.push(plain(`and ${report.windowNotesLeftOut} more notes of windows, which were left out`));
-  const about = report.targets.map((t) => plain(`${t.name || "target"}: ${[t.kind, t.pid && `pid ${t.pid}`, t.executable, t.address, t.interval && `asked for a sample each ${length(t.interval)}`, t.ended && `ended: ${t.ended}`].filter(Boolean).join(", ")}`));
+  const about = report.targets.map((t) => plain(`${t.name || "target"}: ${[t.kind, t.pid && `pid ${t.pid}`, t.startedMs && `started ${new Date(t.startedMs).toISOString().slice(0, 19).replace("T", " ")} UTC`, t.executable, t.address, t.interval && `asked for a sample each ${length(t.interval)}`, t.ended && `ended: ${t.ended}`].filter(Boolean).join(", ")}`));
   find("notes").replaceChildren(...report.remarks.map(plain), ...lines, ...windows, ...about, plain(`Made by ${report.generator}${report.host ? ` on ${report.host}` : ""}. Nothing here asks the network.`));
 }
