@@ -40,6 +40,7 @@ Examples:
   flametop record 4711 --for 30s -o spike.pb.gz
   flametop top 4711 --for 5s
   flametop export x.ftrec --from 14:32:10 --to 14:32:20 -o spike.folded
+  flametop report x.ftrec --open
   flametop diff before.pb.gz after.pb.gz --fail-above 5%
 
 In the screen: Space freezes, [ and ] step through time, w writes pprof, R records, ? shows all keys.
@@ -59,6 +60,8 @@ pub enum Command {
     Top(TopArgs),
     /// Turn a profile or a recording, or a part of it, into another format
     Export(ExportArgs),
+    /// Make one HTML file of a recording or a profile, to be read offline in any browser
+    Report(ReportArgs),
     /// Compare two profiles or recordings, or parts of them; fails a build when something grew
     Diff(DiffArgs),
     /// List the processes that can be watched
@@ -179,6 +182,26 @@ pub struct ExportArgs {
     pub slice: SliceArgs,
 }
 
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// A recording (.ftrec) or a profile of any format that flametop reads
+    #[arg(value_name = "INPUT")]
+    pub input: PathBuf,
+    /// The file [default: the input's name with .html, in the current directory]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Open it in a browser; where there is none, say how to fetch it
+    #[arg(long)]
+    pub open: bool,
+    /// From this time on: 14:32:10, 2026-11-20 14:32:10, +90s (after the start) or -30s (before the end)
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Up to this time
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub to: Option<String>,
+}
+
 /// Options of `diff`.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
@@ -200,8 +223,11 @@ pub struct DiffArgs {
     #[arg(short = 'n', long, default_value_t = 30)]
     pub lines: usize,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "html")]
     pub json: bool,
+    /// Write a report of both sides that opens on the difference
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// The base from this time on; --from and --to are OTHER's
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub base_from: Option<String>,

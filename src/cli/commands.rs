@@ -5,7 +5,7 @@ use super::exit::{self, Failure};
 use super::live::{Start, watch};
 use super::plain::{plain, plain_json, say};
 use super::run::{bounds, options, runtime};
-use super::{diff, export, report};
+use super::{diff, export, html, report};
 use crate::engine::{Asked, Core, Ending, Headless, Until, listen, phase_text, settle};
 use crate::feed::{NoteLevel, TargetSpec};
 use crate::guard;
@@ -29,6 +29,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Record(record)) => run_record(&record),
         Some(Command::Top(top)) => run_top(&top),
         Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Report(args)) => html::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::List(list)) => run_list(&list),
         Some(Command::Completions { shell }) => {

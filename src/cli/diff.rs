@@ -3,8 +3,10 @@
 use super::args::{BasisArg, DiffArgs, SliceArgs};
 use super::diff_text;
 use super::exit::Failure;
+use super::html;
 use super::load::Loaded;
 use super::plain::{plain, plain_json, say};
+use super::report::check_writable;
 use crate::feed::{Event, Feed, SourceId, TargetInfo};
 use crate::profile::{
     Accumulation, Basis, Change, Comparison, FunctionRow, Nanos, Profile, Shape, Span, Verdict,
@@ -51,13 +53,22 @@ pub struct Diff {
     pub comparison: Comparison,
     /// Every function, the greatest change first.
     pub rows: Vec<Row>,
-    /// The functions' names and places.
+    /// The profile that is compared.
+    pub profile: Profile,
+    /// The functions' names and places, and the base.
     pub session: Session,
 }
 
 /// Runs `flametop diff`; the exit code is 1 when something grew past `--fail-above`.
 pub fn run(args: &DiffArgs) -> Result<u8, Failure> {
+    if let Some(path) = &args.html {
+        check_writable(Some(path))?;
+    }
     let diff = compare(args)?;
+    if let Some(path) = &args.html {
+        let written = html::write_diff(&diff, path)?;
+        say(&format!("flametop: written {}", written.display()));
+    }
     let text = if args.json {
         plain_json(&diff_text::json(&diff, args.lines))
     } else {
@@ -103,6 +114,7 @@ fn compare(args: &DiffArgs) -> Result<Diff, Failure> {
         other: input(&args.other, other.target(), &other_profile),
         comparison,
         rows,
+        profile: other_profile,
         session,
     })
 }

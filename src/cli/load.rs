@@ -114,7 +114,7 @@ pub fn expression(text: &str) -> Result<Regex, Failure> {
 }
 
 /// The stretch of time that the slice means.
-fn stretch(slice: &SliceArgs, extent: Span) -> Result<Span, Failure> {
+pub fn stretch(slice: &SliceArgs, extent: Span) -> Result<Span, Failure> {
     let zone = TimeZone::system();
     let moment = |text: &Option<String>, otherwise: Moment| match text {
         None => Ok(otherwise),
@@ -135,7 +135,7 @@ fn stretch(slice: &SliceArgs, extent: Span) -> Result<Span, Failure> {
 
 /// Whether an event can matter there: windows elsewhere are not kept, so that those meant keep their
 /// grain. A level is the one last known, which may lie before.
-fn is_meant(event: &Event, span: Span) -> bool {
+pub fn is_meant(event: &Event, span: Span) -> bool {
     let Feed::Window(profile) = &event.feed else { return true };
     let is_level = profile.kinds.iter().any(|kind| kind.accumulation == Accumulation::Level);
     let touches = profile.span.overlap(span).0 > 0 || profile.span.length.0 == 0 || profile.span == span;

@@ -6,6 +6,7 @@ mod diff;
 mod diff_text;
 mod exit;
 mod export;
+mod html;
 mod live;
 mod load;
 mod plain;

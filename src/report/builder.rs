@@ -19,6 +19,8 @@ pub struct ReportOptions {
     pub host: Arc<str>,
     /// Sentences about the report as a whole.
     pub notes: Vec<Arc<str>>,
+    /// What is looked at first, in the words of an address: `t=10-20&a=0-5&diff=`; empty for everything.
+    pub view: Arc<str>,
     /// Bytes of memory for windows; past them the oldest are rolled up, then dropped, and the page says so.
     pub budget: usize,
 }
@@ -26,7 +28,7 @@ pub struct ReportOptions {
 impl Default for ReportOptions {
     fn default() -> Self {
         let generator = concat!("flametop ", env!("CARGO_PKG_VERSION")).into();
-        Self { generator, host: "".into(), notes: Vec::new(), budget: DEFAULT_BUDGET }
+        Self { generator, host: "".into(), notes: Vec::new(), view: "".into(), budget: DEFAULT_BUDGET }
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Header<'a> {
     version: u32,
     generator: &'a str,
     host: &'a str,
+    /// What is looked at first.
+    view: &'a str,
     /// Milliseconds since 1970 of the first moment.
     start_ms: f64,
     /// Length of the whole, in nanoseconds.
@@ -219,6 +221,7 @@ impl<'a> Header<'a> {
             version: VERSION,
             generator: &options.generator,
             host: &options.host,
+            view: &options.view,
             start_ms: milliseconds(contents.origin),
             length: contents.length,
             targets: targets(session),

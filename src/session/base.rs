@@ -121,6 +121,18 @@ impl Session {
         self.base.as_ref()
     }
 
+    /// The base by itself, with functions as this session knows them; one profile for each set of kinds.
+    pub fn base_profiles(&self) -> Vec<Profile> {
+        let mut left: Vec<Arc<Window>> = self.base.iter().flat_map(|base| base.windows.clone()).collect();
+        let mut profiles = Vec::new();
+        while let Some(kinds) = left.first().map(|window| window.kinds.clone()) {
+            let (of_kinds, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|w| w.kinds == kinds);
+            profiles.extend(self.profile_of(&of_kinds, &Scope::All));
+            left = others;
+        }
+        profiles
+    }
+
     /// Changes when the base does; 0 without one.
     pub fn base_revision(&self) -> u64 {
         self.base.as_ref().map_or(0, |base| base.revision)

@@ -116,7 +116,7 @@ impl Session {
         self.timeline().tracks().first()?.last().map(|window| window.span)
     }
 
-    fn profile_of(&self, windows: &[Arc<Window>], scope: &Scope) -> Option<Profile> {
+    pub(super) fn profile_of(&self, windows: &[Arc<Window>], scope: &Scope) -> Option<Profile> {
         let span = windows.iter().map(|w| w.span).reduce(Span::union)?;
         let lanes = self.merged_lanes(windows, scope);
         let mut profile = lower(self.tree(), span, covered_of(windows, span), sum_sampling(windows), &lanes);

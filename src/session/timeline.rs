@@ -44,10 +44,10 @@ impl Track {
     /// The windows that a stretch of time means: those whose middle lies in it, or, when it is
     /// shorter than a window, the one that holds its middle.
     pub fn within(&self, span: Span) -> impl Iterator<Item = &Arc<Window>> {
-        let from = self.windows.partition_point(|w| w.span.end() <= span.start);
+        let from = self.windows.partition_point(|w| is_before(w.span, span.start));
         self.windows
             .range(from..)
-            .take_while(move |w| w.span.start < span.end())
+            .take_while(move |w| !is_after(w.span, span))
             .filter(move |w| means(span, w.span))
     }
 
@@ -62,9 +62,9 @@ impl Track {
     /// Where the windows that a stretch of time means stand, the first and the last; where it means
     /// none, the nearest one.
     pub fn places(&self, span: Span) -> Option<(usize, usize)> {
-        let from = self.windows.partition_point(|w| w.span.end() <= span.start);
+        let from = self.windows.partition_point(|w| is_before(w.span, span.start));
         let meant: Vec<usize> = (from..self.windows.len())
-            .take_while(|at| self.windows[*at].span.start < span.end())
+            .take_while(|at| !is_after(self.windows[*at].span, span))
             .filter(|at| means(span, self.windows[*at].span))
             .collect();
         let nearest = from.min(self.windows.len().checked_sub(1)?);
@@ -83,9 +83,23 @@ impl Track {
     }
 }
 
-/// Whether a stretch of time means the window of that span.
+/// Whether a stretch of time means the window of that span. A window without length, of a file that does
+/// not say how long it looked, is meant where it lies, at either end too.
 fn means(span: Span, window: Span) -> bool {
+    if window.length.0 == 0 {
+        return span.start <= window.start && window.start <= span.end();
+    }
     span.contains(middle(window)) || window.contains(middle(span))
+}
+
+/// Whether a window is over before a moment.
+fn is_before(window: Span, moment: Moment) -> bool {
+    if window.length.0 == 0 { window.start < moment } else { window.end() <= moment }
+}
+
+/// Whether a window begins after a stretch of time.
+fn is_after(window: Span, span: Span) -> bool {
+    if window.length.0 == 0 { window.start > span.end() } else { window.start >= span.end() }
 }
 
 fn middle(span: Span) -> Moment {
@@ -258,6 +272,20 @@ mod tests {
         assert_eq!(track(&session).places(span(8, 9)), Some((3, 3)));
         assert_eq!(track(&session).places(span(-5, -4)), Some((0, 0)));
         assert_eq!(track(&session).stretch(1, 2), Some(span(1, 3)));
+    }
+
+    #[test]
+    fn a_window_without_length_is_meant_where_it_lies() {
+        let mut session = Session::default();
+        take(&mut session, profile(3000, 0, ValueKind::samples(), &[("f", 5)]));
+        let total = |from, to| {
+            let range = super::super::Range::Span(span(from, to));
+            let selection = super::super::Selection { range, kind: "samples".into(), ..Default::default() };
+            session.select(&selection).map(|selected| selected.fold.total(0))
+        };
+        assert_eq!([total(3, 3), total(0, 3), total(3, 9)], [Some(5); 3]);
+        assert_eq!([total(0, 2), total(4, 9)], [None; 2]);
+        assert_eq!(track(&session).places(span(3, 3)), Some((0, 0)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 // Only names and numbers that this report has are taken from an address.
 function readLink(report) {
-  const link = new URLSearchParams(location.hash.slice(1)), patch = {};
+  const link = new URLSearchParams(location.hash.slice(1) || report.view), patch = {};
   const range = (name) => {
     const [start, end] = (link.get(name) || "").split("-").map((text) => Math.round(Number(text) * 1e9));
     return Number.isFinite(start) && Number.isFinite(end) && end > start ? { start, end } : null;
