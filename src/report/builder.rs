@@ -2,7 +2,7 @@
 
 use super::data;
 use super::page::{Page, ReportError};
-use crate::feed::{Event, Feed};
+use crate::feed::{Event, Feed, SourceId};
 use crate::session::{Session, Track};
 use std::io::Write;
 use std::sync::Arc;
@@ -83,6 +83,15 @@ impl ReportBuilder {
         if names.is_empty() { "flametop report".into() } else { format!("{} - flametop", names.join(", ")) }
     }
 
+    fn has_rolled_gauges(&self) -> bool {
+        let gauges = self.session.gauges();
+        let sources = (0..self.session.sources().len()).map(|at| SourceId(at as u16));
+        let mut oldest = sources.flat_map(|source| {
+            gauges.gauges_of(source).filter_map(move |gauge| gauges.buckets(source, gauge).next())
+        });
+        oldest.any(|(_, length)| length.0 > 0)
+    }
+
     /// What was left out for want of room, in plain sentences.
     fn losses(&self) -> Vec<String> {
         let mut losses = Vec::new();
@@ -96,6 +105,11 @@ impl ReportBuilder {
         let dropped = self.session.timeline().dropped();
         if dropped > 0 {
             losses.push(format!("the {dropped} oldest windows were left out to keep the file small"));
+        }
+        if self.has_rolled_gauges() {
+            losses.push(
+                "of older gauges only the least and the greatest value of each ten seconds are here".into(),
+            );
         }
         let held = self.session.notes().count() as u64;
         if self.notes_heard > held {

@@ -3,6 +3,7 @@
 use super::{ReportBuilder, ReportOptions};
 use crate::feed::{Event, Feed, Note, NoteLevel, SourceId, TargetInfo};
 use crate::format::{Export, by_name};
+use crate::gauges::{Gauge, GaugeBatch};
 use crate::profile::{Moment, Profile, ValueKind};
 use crate::source::synthetic;
 use data_encoding::BASE64;
@@ -130,6 +131,21 @@ fn what_does_not_fit_is_told() {
     );
     assert!(remarks(100 << 10).contains("oldest windows were left out"), "{}", remarks(100 << 10));
     assert_eq!(remarks(100 << 20), "[\"the 5 oldest notes were left out\"]");
+}
+
+#[test]
+fn gauges_of_long_ago_are_there_as_extremes_and_that_is_told() {
+    let figure = |at: i64| {
+        let values = vec![(Gauge::Rss, if at == 77 { 9.0 } else { 1.0 })];
+        let batch = GaugeBatch { at: Moment(at * 1_000_000_000), values };
+        Event { source: SourceId(0), at: batch.at, feed: Feed::Gauges(batch) }
+    };
+    let events: Vec<Event> = (0..15_000).map(figure).collect();
+    let (header, _) = data(&report_of(&events, ReportOptions::default()));
+    assert!(header["remarks"].to_string().contains("least and the greatest value of each ten seconds"));
+    assert_eq!(header["length"], 14_999_000_000_000u64);
+    let (header, _) = data(&report_of(&events[..100], ReportOptions::default()));
+    assert_eq!(header["remarks"], serde_json::json!([]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A `Browser` has one page. Everything that the page complains of or asks for is kept, so that a test can
 //! say there was nothing.
 
+use crate::support::wait::poll;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::io::{BufRead, BufReader, Write};
@@ -258,9 +259,14 @@ impl Browser {
 }
 
 impl Drop for Browser {
+    /// Asked to close, it ends after its children, which else would still write into its directory.
     fn drop(&mut self) {
-        // Its children end with it; that it is gone already is no fault.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.to.borrow_mut().write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0");
+        let gone = poll(Duration::from_secs(10), || self.child.try_wait().ok().flatten());
+        if gone.is_none() {
+            // That it is gone in the meantime is no fault.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
     }
 }

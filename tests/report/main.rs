@@ -34,7 +34,12 @@ fn beside_reports(name: &str) -> PathBuf {
 
 /// The report of `events`, in a file of that name.
 fn write(name: &str, events: &[Event]) -> (PathBuf, ReportBuilder) {
-    let mut report = ReportBuilder::new(ReportOptions { host: "box-7".into(), ..ReportOptions::default() });
+    write_with(name, events, ReportOptions { host: "box-7".into(), ..ReportOptions::default() })
+}
+
+/// The same with options of one's own.
+fn write_with(name: &str, events: &[Event], options: ReportOptions) -> (PathBuf, ReportBuilder) {
+    let mut report = ReportBuilder::new(options);
     events.iter().for_each(|event| report.add(event));
     let path = beside_reports(&format!("{name}.html"));
     let mut page = Vec::new();

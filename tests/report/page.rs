@@ -1,10 +1,11 @@
 //! The page as a reader meets it: what stands in it, by keyboard, light and dark.
 
-use crate::browser::Scheme;
+use crate::browser::{Browser, Scheme};
 use crate::support::runtimes::require_chromium;
 use crate::worlds;
-use crate::{beside_reports, open};
+use crate::{beside_reports, open, write_with};
 use flametop::gauges::GAUGES;
+use flametop::report::ReportOptions;
 use serde_json::json;
 
 /// Red, green, blue and opacity of a part of a canvas. Read from a copy: the page's own is left as it is.
@@ -186,5 +187,21 @@ fn an_address_leads_to_the_same_place() {
     browser.eval("location.hash = 't=9-x&kind=none&view=../&a=1&diff'");
     browser.until("!flametop.state.range");
     assert_eq!(browser.eval("[flametop.state.view, flametop.state.diff]"), json!(["flame", false]));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_report_that_had_no_room_for_everything_says_so_at_its_head() {
+    let chromium = require_chromium!();
+    let options = ReportOptions { budget: 600 << 10, ..ReportOptions::default() };
+    let (path, _) = write_with("small", &worlds::server(120, 30..33), options);
+    let browser = Browser::open(&chromium, &path, Scheme::Light);
+    assert!(browser.shown("head").contains("1 remark (5)"), "{}", browser.shown("head"));
+    browser.key("5");
+    assert!(
+        browser.shown("notes").contains("windows were put together, 8 or 64 to one"),
+        "{}",
+        browser.shown("notes")
+    );
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }

@@ -66,7 +66,7 @@ class App {
     const change = (patch) => this.change(patch);
     document.documentElement.dataset.view = state.view;
     writeHeader(report, state);
-    choices(find("tabs"), VIEWS.map(([id, text], at) => [id, text, String(at + 1)]), state.view, "tab", (view) => this.change({ view }));
+    choices(find("tabs"), VIEWS.map(([id, text], at) => [id, id === "notes" && report.notes.length ? `${text} ${report.notes.length}` : text, String(at + 1)]), state.view, "tab", (view) => this.change({ view }));
     for (const [id] of VIEWS) find(id).hidden = id !== state.view;
     switches(find("shape"), [
       ["invert", state.inverted, "Leaves first (i)", () => this.toggle("inverted")],

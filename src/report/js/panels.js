@@ -18,6 +18,7 @@ function writeHeader(report, state) {
     [`cut ${trimmed(sum((t) => t.truncated))}`, "samples whose stack was cut", sum((t) => t.truncated)],
     [`gaps ${length(sum((t) => t.gaps))}`, "time between windows that no window covers", sum((t) => t.gaps)],
   ];
+  if (report.remarks.length) facts.push([`${report.remarks.length} remark${report.remarks.length === 1 ? "" : "s"} (5)`, report.remarks.join("\n"), true]);
   find("facts").replaceChildren(...facts.map(([textContent, title, bad]) => element("span", { textContent, title, className: bad ? "bad" : "" })));
   find("clock").textContent = state.local ? "local" : "UTC";
 }
