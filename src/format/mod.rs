@@ -22,6 +22,7 @@ mod names;
 mod otlp;
 mod perf_script;
 mod pprof;
+mod promfiler;
 mod summary;
 mod svg;
 mod text;
@@ -80,6 +81,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &Pprof,
     &otlp::Otlp,
     &perf_script::PerfScript,
+    &promfiler::Promfiler,
     &top::Top,
     &svg::Svg,
     &summary::markdown::Markdown,
