@@ -8,6 +8,9 @@ use std::io::{self, Read};
 /// More members than this are not a profile; each costs the decompressor a new start.
 const MAX_MEMBERS: usize = 10_000;
 
+/// Bytes from which the format of a compressed file is told.
+const PEEK_BYTES: usize = 4096;
+
 /// The bytes of a file after decompression.
 #[derive(Debug)]
 pub struct Unpacked<'a> {
@@ -40,7 +43,7 @@ pub(super) fn peek(head: &[u8]) -> Cow<'_, [u8]> {
     if !is_gzip(head) {
         return Cow::Borrowed(head);
     }
-    let mut first = vec![0; 256];
+    let mut first = vec![0; PEEK_BYTES];
     let mut decoder = GzDecoder::new(head);
     let mut filled = 0;
     // A head ends in the middle of the stream: what came before the error is what we want.

@@ -27,6 +27,7 @@ mod summary;
 mod svg;
 mod text;
 mod top;
+mod watt_html;
 
 pub use error::{ReadError, WriteError};
 pub use export::{Export, Purpose};
@@ -82,6 +83,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &otlp::Otlp,
     &perf_script::PerfScript,
     &promfiler::Promfiler,
+    &watt_html::WattHtml,
     &top::Top,
     &svg::Svg,
     &summary::markdown::Markdown,

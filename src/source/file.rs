@@ -15,7 +15,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Bytes from which the kind of a file is told.
-const HEAD_BYTES: u64 = 512;
+const HEAD_BYTES: u64 = 4096;
 
 const SPEC: KindSpec = KindSpec {
     name: "file",
