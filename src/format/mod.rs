@@ -27,6 +27,7 @@ mod names;
 mod otlp;
 mod perf_script;
 mod pprof;
+mod promfiler;
 mod sequence;
 mod speedscope;
 mod summary;
@@ -34,6 +35,7 @@ mod svg;
 mod text;
 mod top;
 pub mod v8;
+mod watt_html;
 mod windows;
 
 pub use error::{ReadError, WriteError};
@@ -94,6 +96,8 @@ pub const FORMATS: &[&dyn Format] = &[
     &chrome_trace::ChromeTrace,
     &firefox::Firefox,
     &perf_script::PerfScript,
+    &promfiler::Promfiler,
+    &watt_html::WattHtml,
     &top::Top,
     &svg::Svg,
     &summary::markdown::Markdown,

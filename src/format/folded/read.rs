@@ -18,6 +18,9 @@ use rustc_hash::FxHashMap;
 const REMARKS: [(&str, Option<FrameKind>); 4] =
     [("_[k]", Some(FrameKind::Kernel)), ("_[j]", None), ("_[i]", None), ("_[w]", None)];
 
+/// A head of fewer bytes is a whole file, and its line is not cut.
+const LEAST_HEAD: usize = 256;
+
 /// Whether a file that begins so is of folded stacks: nothing but lines that end in a number, among
 /// them one with several frames or one whose only frame is one word.
 pub(super) fn looks_folded(head: &[u8]) -> bool {
@@ -27,7 +30,7 @@ pub(super) fn looks_folded(head: &[u8]) -> bool {
     }
     for line in head_lines(head).filter(|line| !line.is_empty()) {
         let Some((stack, _)) = value_cut(line) else {
-            return !head.contains(&b'\n') && head.contains(&b';') && head.len() > 255;
+            return !head.contains(&b'\n') && head.contains(&b';') && head.len() >= LEAST_HEAD;
         };
         stacks += usize::from(stack.contains(&b';') || !stack.contains(&b' '));
     }
