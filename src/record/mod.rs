@@ -38,6 +38,7 @@
 
 mod bounds;
 mod error;
+mod hold;
 mod place;
 mod reader;
 #[cfg(test)]

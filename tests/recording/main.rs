@@ -6,6 +6,7 @@ mod support;
 
 mod child;
 mod damage;
+mod in_progress;
 mod sample;
 
 use child::Child;
