@@ -6,6 +6,7 @@ mod support;
 
 mod child;
 mod damage;
+mod documented;
 mod in_progress;
 mod sample;
 
