@@ -64,6 +64,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Compare two profiles or recordings, or parts of them; fails a build when something grew
     Diff(DiffArgs),
+    /// Begin or end the recording of a running flametop, as R does in its screen
+    Toggle(ToggleArgs),
     /// List the processes that can be watched
     List(ListArgs),
     /// Print completions for a shell
@@ -122,6 +124,11 @@ pub struct RecordArgs {
     /// named after target and time]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Sample, but record only while it is switched on: `flametop toggle`, or SIGUSR2 to flametop, begins
+    /// a recording and ends it. Without this option the same ends the recording under way and begins the
+    /// next. Each is a file of its own: x.ftrec, x-2.ftrec ...
+    #[arg(long)]
+    pub manual: bool,
     /// What the recording may hold.
     #[command(flatten)]
     pub bounds: BoundsArgs,
@@ -267,6 +274,14 @@ pub struct SliceArgs {
     /// Only stacks through functions whose name matches
     #[arg(long, value_name = "REGEX")]
     pub focus: Option<String>,
+}
+
+/// Options of `toggle`.
+#[derive(Debug, Args)]
+pub struct ToggleArgs {
+    /// The flametop that is meant, when there are several
+    #[arg(value_name = "PID")]
+    pub pid: Option<u32>,
 }
 
 /// Options of `list`.

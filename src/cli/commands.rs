@@ -5,8 +5,8 @@ use super::exit::{self, Failure};
 use super::live::{Start, watch};
 use super::plain::{plain, plain_json, say};
 use super::run::{bounds, options, runtime};
-use super::{diff, export, html, report};
-use crate::engine::{Asked, Core, Ending, Headless, Until, listen, phase_text, settle};
+use super::{diff, export, html, report, toggle};
+use crate::engine::{Asked, Core, Ending, Headless, Settled, Until, listen, phase_text, settle};
 use crate::feed::{NoteLevel, TargetSpec};
 use crate::guard;
 use crate::profile::Nanos;
@@ -31,6 +31,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Export(args)) => export::run(&args),
         Some(Command::Report(args)) => html::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
+        Some(Command::Toggle(args)) => toggle::run(&args),
         Some(Command::List(list)) => run_list(&list),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut command(), "flametop", &mut std::io::stdout());
@@ -92,14 +93,16 @@ fn run_top(top: &TopArgs) -> Result<u8, Failure> {
 fn run_record(record: &RecordArgs) -> Result<u8, Failure> {
     let until = record.length.map_or(Until::Asked, |length| Until::Covered(Nanos::from(length)));
     let pprof = record.output.as_ref().filter(|path| !is_recording(path));
-    let plan = Plan { path: record.output.clone(), bounds: bounds(&record.bounds) };
-    let recording = pprof.is_none().then_some(plan);
+    let plan =
+        Plan { path: record.output.clone(), may_number: record.manual, bounds: bounds(&record.bounds) };
+    let recording = pprof.is_none().then_some(Recording { plan, manual: record.manual });
     let is_bounded = record.bounds.keep.is_some() || record.bounds.max_size.is_some();
-    if recording.is_none() && is_bounded {
-        return Err(Failure::new("--keep and --max-size are for recordings (.ftrec)").code(2));
+    if recording.is_none() && (is_bounded || record.manual) {
+        let text = "--keep, --max-size and --manual are for recordings";
+        return Err(Failure::new(text).hint("name the file .ftrec, or leave out -o").code(2));
     }
     // What can't be written is better known before than after half an hour.
-    if let Some(path) = recording.as_ref().and_then(|plan| plan.path.as_ref()) {
+    if let Some(path) = recording.as_ref().and_then(|recording| recording.plan.path.as_ref()) {
         report::check_free(path)?;
     }
     report::check_writable(record.output.as_deref())?;
@@ -119,12 +122,19 @@ fn is_recording(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "ftrec")
 }
 
+/// What is to be recorded, and when.
+struct Recording {
+    plan: Plan,
+    /// Not before it is toggled on.
+    manual: bool,
+}
+
 /// Samples without a screen, and records when there is a plan for it.
 fn sample(
     targets: &[String],
     sampling: &SamplingArgs,
     until: Until,
-    recording: Option<Plan>,
+    recording: Option<Recording>,
 ) -> Result<(Core, u8), Failure> {
     let options = options(sampling);
     let sources = targets
@@ -140,14 +150,23 @@ fn sample(
         sources.into_iter().for_each(|source| {
             core.watch(source);
         });
-        let left = settle(&mut core, SETTLE, &mut asked).await;
-        let recorded = recording.filter(|_| left.is_none() && !core.all_failed());
+        let Settled { leave, toggled } = settle(&mut core, SETTLE, &mut asked).await;
+        let recorded = recording.filter(|_| leave.is_none() && !core.all_failed());
         let is_recorded = recorded.is_some();
-        if let Some(plan) = recorded {
-            core.sinks.push(report::start_recorder(plan, &core)?);
+        let mut run = Headless::new(core, until).with_progress(progress(is_recorded)).with_leave(leave);
+        if let Some(Recording { plan, manual }) = recorded {
+            // Who toggled it meanwhile meant to begin one by hand; one that begins by itself did not run yet.
+            let on = !manual || toggled;
+            if !on {
+                let pid = std::process::id();
+                say(&format!("flametop: waiting: flametop toggle {pid} begins a recording, and ends it"));
+            }
+            run = run.with_recordings(on, report::recordings(plan));
         }
-        let run = Headless::new(core, until).with_progress(progress()).with_leave(left);
         let (core, ending) = finish(run, &mut asked).await;
+        if is_recorded && ending.recordings == 0 {
+            say("flametop: nothing was recorded: it was never switched on");
+        }
         let is_empty = core.session.timeline().span().is_none();
         match ending.error.map(Failure::from) {
             Some(failure) if is_empty => return Err(failure),
@@ -172,18 +191,24 @@ async fn finish(run: Headless, asked: &mut mpsc::Receiver<Asked>) -> (Core, Endi
     (core, ending)
 }
 
-/// A line on standard error that is written over, when somebody can see it.
-fn progress() -> impl FnMut(&Core) + Send + 'static {
+/// A line on standard error that is written over, when somebody can see it. `records`: it also tells whether
+/// a recording is under way.
+fn progress(records: bool) -> impl FnMut(&Core) + Send + 'static {
     let seen = std::io::IsTerminal::is_terminal(&std::io::stderr());
     move |core: &Core| {
         let Some(source) = core.session.sources().first().filter(|_| seen) else { return };
         let covered = core.session.timeline().span().map_or(0.0, |span| span.length.as_secs_f64());
         let _ = write!(
             std::io::stderr(),
-            "\r\x1b[K{} {covered:.1} s, {} samples, {} lost",
+            "\r\x1b[K{} {covered:.1} s, {} samples, {} lost{}",
             plain(phase_text(&source.status.phase)),
             source.taken,
-            source.lost
+            source.lost,
+            match (records, core.is_recording()) {
+                (false, _) => "",
+                (true, true) => ", recording",
+                (true, false) => ", waiting for flametop toggle",
+            }
         );
     }
 }

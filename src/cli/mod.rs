@@ -12,6 +12,7 @@ mod load;
 mod plain;
 mod report;
 mod run;
+mod toggle;
 
 pub use args::{Cli, Command, command};
 pub use exit::Failure;

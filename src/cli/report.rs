@@ -1,6 +1,6 @@
 //! Text and files of the commands without a screen.
 
-use super::exit::Failure;
+use super::exit::{self, Failure};
 use super::plain::say;
 use crate::engine::{Core, track_name, with_hint, write_profile};
 use crate::feed::TargetInfo;
@@ -219,8 +219,17 @@ pub fn beside(path: &Path, track: &str) -> PathBuf {
     path.with_file_name(format!("{stem}.{}.{rest}", safe_file_name(track)))
 }
 
+/// Begins a recording by the plan each time it is called; those after the first get a number to their name.
+pub fn recordings(mut plan: Plan) -> impl FnMut(&Core) -> Option<Box<dyn Sink>> + Send + 'static {
+    move |core| {
+        let begun = start_recorder(plan.clone(), core);
+        plan.may_number = true;
+        begun.inspect_err(exit::tell).ok()
+    }
+}
+
 /// Starts to record to a file.
-pub fn start_recorder(plan: Plan, core: &Core) -> Result<Box<dyn Sink>, Failure> {
+fn start_recorder(plan: Plan, core: &Core) -> Result<Box<dyn Sink>, Failure> {
     match Recorder::start(plan, Clock::get().now(), &core.targets(), tell_recording) {
         Ok(recorder) => Ok(Box::new(recorder)),
         Err(error) => {

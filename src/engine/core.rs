@@ -60,6 +60,16 @@ impl Core {
         self.take(Event { source: SourceId(0), at: Clock::get().now(), feed: Feed::Note(note) });
     }
 
+    /// Whether what happens is being recorded.
+    pub fn is_recording(&self) -> bool {
+        self.sinks.iter().any(|sink| is_recorder(&**sink))
+    }
+
+    /// Offers nothing more to the recording, whose file is then to be finished.
+    pub fn release_recorders(&mut self) -> Vec<Box<dyn Sink>> {
+        self.sinks.extract_if(.., |sink| is_recorder(&**sink)).collect()
+    }
+
     /// The targets reached so far.
     pub fn targets(&self) -> Vec<(SourceId, TargetInfo)> {
         let known = self.session.sources().iter().enumerate();
@@ -145,4 +155,8 @@ impl Core {
         }
         !self.lost_sink
     }
+}
+
+fn is_recorder(sink: &dyn Sink) -> bool {
+    sink.name() == "recorder"
 }

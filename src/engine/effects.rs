@@ -60,7 +60,7 @@ impl Live {
     }
 
     fn start_recording(&mut self, path: Option<PathBuf>) {
-        if self.core.sinks.iter().any(|sink| sink.name() == "recorder") {
+        if self.core.is_recording() {
             return;
         }
         let outcomes = self.outcomes.clone();
@@ -73,7 +73,7 @@ impl Live {
                 let _ = outcomes.blocking_send(outcome);
             }
         };
-        let plan = Plan { path, bounds: self.wanted.bounds };
+        let plan = Plan { path, bounds: self.wanted.bounds, ..Plan::default() };
         match Recorder::start(plan, Clock::get().now(), &self.core.targets(), report) {
             Ok(recorder) => self.core.sinks.push(Box::new(recorder)),
             Err(error) => self.fail(Job::Record, &jobs::with_hint(&error, error.hint())),
@@ -82,10 +82,7 @@ impl Live {
 
     /// Lets the recording complete its file, which may take a disk's time: nothing waits for it here.
     pub(super) fn stop_recording(&mut self) {
-        let (recorders, others): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.core.sinks).into_iter().partition(|sink| sink.name() == "recorder");
-        self.core.sinks = others;
-        recorders.into_iter().for_each(|recorder| {
+        self.core.release_recorders().into_iter().for_each(|recorder| {
             self.jobs.spawn_blocking(move || {
                 recorder.finish(FINISH_PATIENCE);
             });

@@ -18,7 +18,7 @@ mod terminal;
 
 pub use core::Core;
 pub use cost::{CostMeter, OwnCost};
-pub use headless::{Headless, Until, phase_text, settle};
+pub use headless::{Headless, Settled, Until, phase_text, settle};
 pub use jobs::{track_name, with_causes, with_hint, write_profile};
 pub use live::{Live, Screen};
 pub use panic::install as install_panic_hook;
@@ -37,6 +37,8 @@ pub struct Ending {
     pub error: Option<SourceError>,
     /// Lines to print once the terminal is back: files written, the last frame.
     pub farewell: Vec<String>,
+    /// Recordings begun in a run without a screen.
+    pub recordings: u32,
 }
 
 /// The exit code of a class of failure.

@@ -11,9 +11,6 @@ const PEEK_BYTES: usize = 4096;
 /// More members than this are not a profile; each costs the decompressor a new start.
 const MAX_MEMBERS: usize = 10_000;
 
-/// Bytes from which the format of a compressed file is told.
-const PEEK_BYTES: usize = 4096;
-
 /// The bytes of a file after decompression.
 #[derive(Debug)]
 pub struct Unpacked<'a> {

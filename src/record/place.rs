@@ -20,6 +20,8 @@ const NAMES_TRIED: u32 = 99;
 pub enum Place {
     /// Exactly here; an existing file is an error.
     File(PathBuf),
+    /// Here; a number is added to a name that is taken: `x-2.ftrec`.
+    Numbered(PathBuf),
     /// `flametop-<name>-<YYYYMMDD-HHMMSS>.ftrec` in this directory; a number is added to a name that
     /// is taken.
     Directory {
@@ -42,19 +44,14 @@ impl Place {
     /// Creates the file: mode 0600 whatever the umask, never in the place of another, never through a
     /// symbolic link.
     pub(super) fn create(&self, at: Moment) -> Result<FreshFile, RecordError> {
-        let (directory, name) = match self {
-            Self::File(path) => return create_new(path),
-            Self::Directory { directory, name } => (directory, name),
-        };
-        let stem = format!("flametop-{}-{}", safe_file_name(name), local_time(at));
-        let mut last = create_new(&directory.join(format!("{stem}.{EXTENSION}")));
-        for number in 2..=NAMES_TRIED {
-            if !matches!(last, Err(RecordError::Exists { .. })) {
-                break;
+        match self {
+            Self::File(path) => create_new(path),
+            Self::Numbered(path) => create_numbered(path),
+            Self::Directory { directory, name } => {
+                let name = format!("flametop-{}-{}.{EXTENSION}", safe_file_name(name), local_time(at));
+                create_numbered(&directory.join(name))
             }
-            last = create_new(&directory.join(format!("{stem}-{number}.{EXTENSION}")));
         }
-        last
     }
 }
 
@@ -71,6 +68,29 @@ impl FreshFile {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Creates the file of that name, or of the first numbered one that is free.
+fn create_numbered(path: &Path) -> Result<FreshFile, RecordError> {
+    let mut last = create_new(path);
+    for number in 2..=NAMES_TRIED {
+        if !matches!(last, Err(RecordError::Exists { .. })) {
+            break;
+        }
+        last = create_new(&numbered(path, number));
+    }
+    last
+}
+
+/// `x-2.ftrec` of `x.ftrec`.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
 }
 
 fn create_new(path: &Path) -> Result<FreshFile, RecordError> {
@@ -137,6 +157,16 @@ mod tests {
         assert!(names[0].starts_with("flametop-"), "{names:?}");
         assert!(names[0].ends_with("00.ftrec") && !names[0].contains('/'), "{names:?}");
         assert_eq!(names[2], names[0].replace(".ftrec", "-3.ftrec"));
+    }
+
+    #[test]
+    fn a_name_that_was_asked_for_gets_a_number_where_it_may() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = Place::Numbered(directory.path().join("a.b.ftrec"));
+        let name = || place.create(Moment(0)).expect("is free").path.file_name().map(ToOwned::to_owned);
+        assert_eq!(name(), Some("a.b.ftrec".into()));
+        assert_eq!(name(), Some("a.b-2.ftrec".into()));
+        assert_eq!(name(), Some("a.b-3.ftrec".into()));
     }
 
     #[test]

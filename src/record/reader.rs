@@ -6,6 +6,7 @@
 //! recording that is still being written can be read; [`Reader::next_event`] gives `None` at its end
 //! and more later.
 
+use super::hold::{is_held, log_of};
 use super::v1::{self, Cursor, Step};
 use super::{APPLICATION_ID, LetGo, RecordError};
 use crate::feed::Event;
@@ -31,6 +32,8 @@ const HEAD: usize = 100;
 pub struct Reader {
     connection: Connection,
     path: PathBuf,
+    /// The same without links: SQLite lays its files beside this.
+    real: PathBuf,
     cursor: Cursor,
     /// SQLite refused the file as a whole; trying again would give the same for ever.
     failed: bool,
@@ -48,6 +51,8 @@ pub struct About {
     /// Whether it was closed in order. If not it is still being written, or up to two seconds of its
     /// end are missing.
     pub finished: bool,
+    /// Whether somebody is writing it now; none where that can't be known.
+    pub being_written: Option<bool>,
 }
 
 /// Whether a file that begins with `head` (100 bytes at least) is a recording, of whatever format.
@@ -61,7 +66,9 @@ impl Reader {
         let head = read_head(path)?;
         check_head(path, &head)?;
         let fail = |source| RecordError::Read { path: path.into(), source };
-        let connection = connect(path, &head).map_err(fail)?;
+        let real =
+            std::fs::canonicalize(path).map_err(|source| RecordError::Open { path: path.into(), source })?;
+        let connection = connect(&real, &head).map_err(fail)?;
         match v1::has_our_tables(&connection) {
             Ok(true) => {}
             Ok(false) => {
@@ -73,7 +80,7 @@ impl Reader {
             }
             Err(error) => return Err(fail(error)),
         }
-        Ok(Self { connection, path: path.into(), cursor: Cursor::default(), failed: false })
+        Ok(Self { connection, path: path.into(), real, cursor: Cursor::default(), failed: false })
     }
 
     /// What the recording says about itself.
@@ -87,11 +94,18 @@ impl Reader {
             Some(Value::Integer(number)) => Some(number),
             _ => None,
         };
+        let finished = number("finished").is_some();
+        let being_written = match (finished, number("held")) {
+            (true, _) => Some(false),
+            (false, Some(_)) => is_held(&self.real),
+            (false, None) => None,
+        };
         About {
             flametop: text("flametop"),
             host: text("host"),
             started: Moment(number("started").unwrap_or(0)),
-            finished: number("finished").is_some(),
+            finished,
+            being_written,
         }
     }
 
@@ -185,9 +199,7 @@ fn number_at(head: &[u8], at: usize) -> Option<u32> {
 /// as immutable, which needs no shared-memory file.
 fn connect(path: &Path, head: &[u8]) -> rusqlite::Result<Connection> {
     let write_ahead = head.get(18) == Some(&2);
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let at_rest = write_ahead && !Path::new(&log).exists();
+    let at_rest = write_ahead && !log_of(path).exists();
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(uri(path, at_rest), flags)?;

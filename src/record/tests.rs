@@ -166,9 +166,24 @@ fn it_can_be_read_while_it_is_written() {
         assert_eq!(reader.next_event().expect("follows").expect("is whole"), event);
     }
     assert!(!reader.about().finished);
+    assert_eq!(reader.about().being_written, Some(true));
     writer.finish().expect("a reader is no hindrance");
     assert!(reader.next_event().is_none());
     assert!(reader.about().finished);
+    assert_eq!(reader.about().being_written, Some(false));
+}
+
+#[test]
+fn through_a_link_it_is_read_while_it_is_written() {
+    let directory = directory();
+    let mut writer = Writer::create(&place(&directory), Moment(9)).expect("creates");
+    let link = directory.path().join("link");
+    std::os::unix::fs::symlink(writer.path(), &link).expect("links");
+    let mut reader = Reader::open(&link).expect("opens");
+    writer.append(&events(3)[0]).expect("appends");
+    writer.commit().expect("commits");
+    assert_eq!(reader.next_event().expect("follows").expect("is whole"), events(3)[0]);
+    assert_eq!(reader.about().being_written, Some(true));
 }
 
 #[test]
@@ -185,7 +200,8 @@ fn what_was_committed_survives_a_writer_that_never_closes() {
     let copy = directory.path().join("copy.ftrec");
     fs::copy(writer.path(), &copy).expect("copies");
     assert_eq!(read(&copy), written);
-    assert!(!Reader::open(&copy).expect("opens").about().finished);
+    let about = Reader::open(&copy).expect("opens").about();
+    assert_eq!((about.finished, about.being_written), (false, Some(false)));
 }
 
 #[test]

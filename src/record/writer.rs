@@ -16,6 +16,7 @@
 //! recording is one file that can be read where nothing can be written. A file system that has no
 //! shared memory keeps SQLite's rollback journal, with the same promises but for the readers.
 
+use super::hold::Hold;
 use super::place::{FreshFile, Place};
 use super::v1::{self, Appender};
 use super::{Bounds, RecordError};
@@ -34,6 +35,8 @@ const BUSY: Duration = Duration::from_secs(2);
 pub struct Writer {
     connection: Connection,
     file: FreshFile,
+    /// Tells readers that somebody writes.
+    _hold: Option<Hold>,
     appender: Appender,
     targets: BTreeMap<SourceId, TargetInfo>,
     host: String,
@@ -47,10 +50,15 @@ impl Writer {
     pub fn create(place: &Place, at: Moment) -> Result<Self, RecordError> {
         let file = place.create(at)?;
         let host = host_name();
-        match open(&file).and_then(|connection| describe(&connection, at, &host).map(|()| connection)) {
-            Ok(connection) if file.is_in_place() => Ok(Self {
+        let begin = |connection: Connection| {
+            let hold = Hold::take(&file.path);
+            describe(&connection, at, &host, hold.is_some()).map(|()| (connection, hold))
+        };
+        match open(&file).and_then(begin) {
+            Ok((connection, hold)) if file.is_in_place() => Ok(Self {
                 connection,
                 file,
+                _hold: hold,
                 appender: Appender::default(),
                 targets: BTreeMap::new(),
                 host,
@@ -197,10 +205,15 @@ fn open(file: &FreshFile) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     // We copy the log ourselves, after every commit.
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
+    // The first look makes the log.
+    connection.query_row("SELECT count(*) FROM meta", [], |_| Ok(()))?;
     Ok(connection)
 }
 
-fn describe(connection: &Connection, at: Moment, host: &str) -> rusqlite::Result<()> {
+fn describe(connection: &Connection, at: Moment, host: &str, is_held: bool) -> rusqlite::Result<()> {
+    if is_held {
+        v1::set_meta(connection, "held", 1.into())?;
+    }
     v1::set_meta(connection, "flametop", env!("CARGO_PKG_VERSION").to_owned().into())?;
     v1::set_meta(connection, "started", at.0.into())?;
     v1::set_meta(connection, "host", host.to_owned().into())

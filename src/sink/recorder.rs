@@ -94,6 +94,8 @@ pub struct Plan {
     /// Its file. Without one it gets a name made of the first target's and the time, in the current
     /// directory.
     pub path: Option<PathBuf>,
+    /// Whether a number may be added to the path when it is taken.
+    pub may_number: bool,
     /// What it may hold.
     pub bounds: Bounds,
 }
@@ -119,7 +121,11 @@ impl Recorder {
         report: impl Fn(RecorderReport) + Send + 'static,
     ) -> Result<Self, RecorderError> {
         let bounds = plan.bounds;
-        let place = plan.path.map_or_else(|| default_place(targets), Place::File);
+        let place = match plan.path {
+            Some(path) if plan.may_number => Place::Numbered(path),
+            Some(path) => Place::File(path),
+            None => default_place(targets),
+        };
         let opening = opening_events(targets, at);
         let (queue, events) = sync_channel(SPEC.bound);
         let (tell_done, done) = sync_channel(1);

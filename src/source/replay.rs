@@ -5,7 +5,7 @@
 
 use crate::feed::{Event, Feed, Note, NoteLevel, SourceId};
 use crate::profile::Moment;
-use crate::record::{Reader, RecordError};
+use crate::record::{About, Reader, RecordError};
 
 /// Losses told one by one; more are counted.
 const LOSSES_TOLD: u64 = 5;
@@ -13,7 +13,18 @@ const LOSSES_TOLD: u64 = 5;
 /// Reads until the end, or until `take` says false.
 pub(super) fn read(mut reader: Reader, first: SourceId, take: &mut dyn FnMut(Event) -> bool) {
     let mut told = Told { first, losses: 0, last: reader.about().started };
-    while let Some(next) = reader.next_event() {
+    let mut about = reader.about();
+    loop {
+        let Some(next) = reader.next_event() else {
+            let now = reader.about();
+            // Completed since it was looked at: its last events came meanwhile.
+            if now.finished == about.finished {
+                about = now;
+                break;
+            }
+            about = now;
+            continue;
+        };
         let (event, fatal) = match next {
             Ok(event) => (Some(told.event(event)), false),
             Err(error @ RecordError::LetGo { .. }) => {
@@ -30,7 +41,7 @@ pub(super) fn read(mut reader: Reader, first: SourceId, take: &mut dyn FnMut(Eve
             break;
         }
     }
-    let mut rest = told.end(reader.about().finished).into_iter();
+    let mut rest = told.end(&about).into_iter();
     while rest.next().is_some_and(&mut *take) {}
 }
 
@@ -54,16 +65,21 @@ impl Told {
     }
 
     /// What must be known of the recording as a whole.
-    fn end(&self, finished: bool) -> Vec<Event> {
+    fn end(&self, about: &About) -> Vec<Event> {
         let mut notes = Vec::new();
         if self.losses > LOSSES_TOLD {
             let text = format!("{} more places of the recording are damaged", self.losses - LOSSES_TOLD);
             notes.push(self.note(NoteLevel::Error, text));
         }
-        if !finished {
-            let text = "the recording was not closed: up to two seconds of its end may be missing";
-            notes.push(self.note(NoteLevel::Warning, text.into()));
-        }
+        let end = match (about.finished, about.being_written) {
+            (true, _) => return notes,
+            (false, Some(true)) => "the recording is still being written: this is what there is of it so far",
+            (false, Some(false)) => {
+                "the recording was not closed: up to two seconds of its end may be missing"
+            }
+            (false, None) => "the recording is still being written, or was not closed: its end is missing",
+        };
+        notes.push(self.note(NoteLevel::Warning, end.into()));
         notes
     }
 

@@ -81,8 +81,10 @@ fn bounded() -> Bounds {
 fn record(path: PathBuf, bounds: Bounds, windows: i64, pace: Duration) {
     let (tell, reports) = sync_channel(100_000);
     let report = move |report| tell.send(report).expect("the test listens");
-    let mut recorder =
-        Box::new(Recorder::start(Plan { path: Some(path), bounds }, now(), &[], report).expect("starts"));
+    let mut recorder = Box::new(
+        Recorder::start(Plan { path: Some(path), bounds, ..Plan::default() }, now(), &[], report)
+            .expect("starts"),
+    );
     'all: for second in 0..windows {
         let gauges = |_| Feed::Gauges(GaugeBatch { at: now(), values: vec![(Gauge::Rss, second as f64)] });
         let window = Feed::Window(Box::new(window(second, 20)));

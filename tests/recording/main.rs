@@ -6,6 +6,8 @@ mod support;
 
 mod child;
 mod damage;
+mod documented;
+mod in_progress;
 mod sample;
 
 use child::Child;

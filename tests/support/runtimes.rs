@@ -146,6 +146,11 @@ pub fn namespaces_or_skip() -> Option<PathBuf> {
     unshare.filter(tried).or_else(|| skip("unprivileged mount namespaces (unshare)"))
 }
 
+/// SQLite's own shell.
+pub fn sqlite_or_skip() -> Option<PathBuf> {
+    on_path("sqlite3").or_else(|| skip("the shell of SQLite (sqlite3)"))
+}
+
 /// `target`, wherever cargo was told to put it: `CARGO_TARGET_TMPDIR` is its `tmp`.
 fn target_dir() -> PathBuf {
     let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));

@@ -92,6 +92,14 @@ impl Process {
         Self { pid }
     }
 
+    /// Every process there is.
+    pub fn all() -> Vec<Self> {
+        let names = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let mut pids: Vec<u32> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
+        pids.sort_unstable();
+        pids.into_iter().map(Self::new).collect()
+    }
+
     /// The PID, as our namespace counts.
     pub const fn pid(self) -> u32 {
         self.pid
@@ -190,6 +198,13 @@ impl Process {
         files.sort_unstable();
         files.dedup();
         Ok(files)
+    }
+
+    /// The files it holds open; what is no file is named as the kernel does.
+    pub fn open_files(self) -> Result<Vec<PathBuf>, ProcError> {
+        let entries = fs::read_dir(self.path("fd")).map_err(|error| self.error("fd", error))?;
+        // One may be closed while we look.
+        Ok(entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok()).collect())
     }
 
     /// Where its program is loaded: what addresses in a relocated program count from.

@@ -25,6 +25,11 @@ impl PidFd {
         Ok(pidfd_send_signal(&self.fd, Signal::USR1)?)
     }
 
+    /// Sends SIGUSR2, by which a flametop is asked to begin or end its recording.
+    pub fn send_usr2(&self) -> io::Result<()> {
+        Ok(pidfd_send_signal(&self.fd, Signal::USR2)?)
+    }
+
     /// Whether the process has ended.
     pub fn exited(&self) -> bool {
         let mut fds = [PollFd::new(&self.fd, PollFlags::IN)];
