@@ -32,6 +32,10 @@
 //! last value; over threads both add. Time first, then threads. All moments are on one clock, the
 //! monotonic one shifted once to the wall clock ([`source::Clock`]).
 //!
+//! A file that a command reads whole is a walk over the same events ([`source::Stored`]), into a session or
+//! into a [`report::ReportBuilder`]. Two selections are compared on one call tree: [`session::Base`] keeps the
+//! one, [`profile::Comparison`] makes both comparable and tells change from chance.
+//!
 //! # Harm
 //!
 //! The target is somebody's production. A source undoes what it did on every way out; a panic in any
