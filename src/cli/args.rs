@@ -125,8 +125,8 @@ pub struct RecordArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Sample, but record only while it is switched on: `flametop toggle`, or SIGUSR2 to flametop, begins
-    /// a recording and ends it. Without this option the same ends the recording under way and begins the
-    /// next. Each is a file of its own: x.ftrec, x-2.ftrec ...
+    /// a recording and ends it. Without this option the first ends the recording under way, the second
+    /// begins the next. Each is a file of its own: x.ftrec, x-2.ftrec ...
     #[arg(long)]
     pub manual: bool,
     /// What the recording may hold.
@@ -141,10 +141,10 @@ pub struct RecordArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Recordings (.ftrec)")]
 pub struct BoundsArgs {
-    /// Keep what is not older than this before the newest; what is goes, but for marks [default: 24h]
+    /// Delete what is older than this, counted back from the newest; marks stay [default: 24h]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub keep: Option<std::time::Duration>,
-    /// Keep the file to this size: the oldest goes, but for marks [default: 1GiB]
+    /// Delete the oldest when the file would grow beyond this; marks stay [default: 1GiB]
     #[arg(long, value_name = "SIZE", value_parser = recording_size)]
     pub max_size: Option<u64>,
 }

@@ -3,7 +3,7 @@
 use super::args::{Cli, Command, DemoArgs, ListArgs, RecordArgs, SamplingArgs, TopArgs, command};
 use super::exit::{self, Failure};
 use super::live::{Start, watch};
-use super::plain::{plain, plain_json, say};
+use super::plain::{clear_line, plain, plain_json, say};
 use super::run::{bounds, options, runtime};
 use super::{diff, export, html, report, toggle};
 use crate::engine::{Asked, Core, Ending, Headless, Settled, Until, listen, phase_text, settle};
@@ -184,7 +184,7 @@ fn sample(
 async fn finish(run: Headless, asked: &mut mpsc::Receiver<Asked>) -> (Core, Ending) {
     let (mut core, ending) = run.run(asked).await;
     core.finish_sinks();
-    clear_progress();
+    clear_line();
     for note in core.session.notes().filter(|note| note.note.level >= NoteLevel::Warning) {
         say(&format!("flametop: {}", note.note.text));
     }
@@ -210,11 +210,5 @@ fn progress(records: bool) -> impl FnMut(&Core) + Send + 'static {
                 (true, false) => ", waiting for flametop toggle",
             }
         );
-    }
-}
-
-fn clear_progress() {
-    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
 }

@@ -34,6 +34,13 @@ pub fn plain_json(text: &str) -> String {
     safe
 }
 
+/// Clears the line of progress on standard error, where somebody sees one.
+pub fn clear_line() {
+    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+}
+
 /// Says something on standard error.
 pub fn say(text: &str) {
     // Standard error may be closed; there is nobody else to tell.

@@ -1,7 +1,7 @@
 //! Text and files of the commands without a screen.
 
 use super::exit::{self, Failure};
-use super::plain::say;
+use super::plain::{clear_line, say};
 use crate::engine::{Core, track_name, with_hint, write_profile};
 use crate::feed::TargetInfo;
 use crate::files::{self, safe_file_name};
@@ -248,6 +248,7 @@ fn tell_recording(report: RecorderReport) {
         RecorderReport::Failed(error) => with_hint(&error, error.hint()),
         RecorderReport::Progress { .. } => return,
     };
+    clear_line();
     say(&format!("flametop: {text}"));
 }
 

@@ -31,6 +31,9 @@ use std::time::Duration;
 /// How long a lock of another program is waited for.
 const BUSY: Duration = Duration::from_secs(2);
 
+/// Portions of free pages that are given back at the end at most: 128 MiB, in about a second.
+const SHRINK_STEPS: u32 = 64;
+
 /// A recording being written. Dropped without [`Writer::finish`], it keeps what was committed.
 pub struct Writer {
     connection: Connection,
@@ -136,6 +139,7 @@ impl Writer {
     /// Completes the recording: one file, marked as whole.
     pub fn finish(mut self) -> Result<(), RecordError> {
         self.commit()?;
+        self.shrink();
         self.appender.finish(&self.connection).map_err(|error| self.error(error))?;
         self.checkpoint("TRUNCATE")?;
         // Refused while somebody reads; then the file stays in write-ahead mode, which is no loss. It is
@@ -144,6 +148,15 @@ impl Writer {
         let _ = self.connection.pragma_update(None, "journal_mode", "MEMORY");
         let Self { connection, file, .. } = self;
         connection.close().map_err(|(_, source)| RecordError::Write { path: file.path, source })
+    }
+
+    /// Gives back what much was let go of just now. A file with room in it is no loss, should that fail.
+    fn shrink(&self) {
+        for _ in 0..SHRINK_STEPS {
+            if !matches!(v1::shrink(&self.connection), Ok(true)) || self.checkpoint("PASSIVE").is_err() {
+                break;
+            }
+        }
     }
 
     fn append_window(&mut self, event: &Event, profile: &Profile) -> Result<(), RecordError> {

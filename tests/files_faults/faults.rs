@@ -29,6 +29,8 @@ pub struct Scene {
     directory: TempDir,
     output: PathBuf,
     input: OsString,
+    /// Further arguments of flametop.
+    args: &'static [&'static str],
     /// What strace is told in every run, such as a call that this scene's file system does not know.
     world: &'static str,
 }
@@ -49,7 +51,12 @@ impl Scene {
     pub fn new(input: &Path, name: &str) -> Scene {
         let directory = directory_in_memory();
         let output = directory.path().join(name);
-        Scene { directory, output, input: input.into(), world: "" }
+        Scene { directory, output, input: input.into(), args: &[], world: "" }
+    }
+
+    /// The same with further arguments.
+    pub fn with_args(self, args: &'static [&'static str]) -> Scene {
+        Scene { args, ..self }
     }
 
     /// The same in a world where strace does this too.
@@ -97,7 +104,7 @@ impl Scene {
         for path in self.possible_names() {
             command.arg("-P").arg(path);
         }
-        command.arg(env!("CARGO_BIN_EXE_flametop")).arg("record").arg(&self.input);
+        command.arg(env!("CARGO_BIN_EXE_flametop")).arg("record").arg(&self.input).args(self.args);
         let output = command.arg("-o").arg(&self.output).stdin(Stdio::null()).output().expect("sh runs");
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         let calls = fs::read_to_string(&log).expect("strace left its log");

@@ -8,7 +8,7 @@ use crate::faults::{Run, Scene, Sweep};
 use crate::sample::{events, write};
 use crate::support::runtimes::require_strace;
 use flametop::feed::{Event, Feed};
-use flametop::record::{Place, Reader};
+use flametop::record::{Place, Reader, RecordError};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -95,8 +95,9 @@ struct Content {
 fn read(path: &Path) -> Result<Content, String> {
     let mut reader = Reader::open(path).map_err(|error| error.to_string())?;
     let is_finished = reader.about().finished;
-    let events = std::iter::from_fn(|| reader.next_event()).collect::<Result<Vec<_>, _>>();
-    let mut events = events.map_err(|error| error.to_string())?;
+    let told = std::iter::from_fn(|| reader.next_event());
+    let told = told.filter(|next| !matches!(next, Err(RecordError::LetGo { .. })));
+    let mut events = told.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
     // When the input was opened and ended is of the run, not of the input.
     events.retain(|event| matches!(event.feed, Feed::Window(_) | Feed::Gauges(_) | Feed::Note(_)));
     Ok(Content { events, is_finished })
@@ -165,5 +166,41 @@ fn a_kill_at_any_call_leaves_what_can_be_read() {
     for call in ["openat", "pwrite64", "fsync", "ftruncate"] {
         sweep.over(call, KILL, || case.scene(), readable);
     }
+    sweep.settle();
+}
+
+#[test]
+fn while_the_oldest_goes_any_call_may_fail_too() {
+    require_strace!();
+    let case = Case::new();
+    let scene = || case.scene().with_args(&["--keep", "2s"]);
+    let kept = {
+        let scene = scene();
+        let run = scene.run();
+        assert_eq!(run.code, Some(0), "{}", run.told);
+        read(scene.output()).expect("it is whole").events
+    };
+    assert!(kept.len() < case.whole.len(), "nothing went");
+    // In order, nothing but what was recorded, and no hole that is not meant: such a one can't be read.
+    let judge = |scene: &Scene, run: &Run| {
+        if !run.told.contains("recording to") {
+            return Ok(());
+        }
+        let read = read(scene.output())?;
+        let mut originals = case.whole.iter();
+        if !read.events.iter().all(|event| originals.any(|original| original == event)) {
+            return Err("not what was recorded".into());
+        }
+        match run.code {
+            Some(0) if !read.is_finished || read.events != kept => Err("success with a part".into()),
+            _ => Ok(()),
+        }
+    };
+    let mut sweep = Sweep::default();
+    for call in TAKE_ROOM {
+        sweep.over(call, "error=ENOSPC", scene, judge);
+    }
+    sweep.over("pwrite64", "error=EIO", scene, judge);
+    sweep.over("pwrite64", KILL, scene, judge);
     sweep.settle();
 }

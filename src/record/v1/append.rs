@@ -93,7 +93,7 @@ impl Appender {
             connection.prepare_cached(sql)?.execute([until])?;
             self.deleted = until - 1;
         }
-        keep::shrink(connection)
+        keep::shrink(connection).map(|_| ())
     }
 
     /// Windows that were let go.

@@ -27,7 +27,7 @@ const PORTION_EVENTS: u32 = 4096;
 /// Bytes that go in one transaction at most, beyond as many as it added.
 const PORTION_BYTES: u64 = 16 << 20;
 /// Free pages that may stay, whatever the size of the file.
-const FREE_PAGES: u64 = 64;
+const FREE_PAGES: u64 = 16;
 /// Pages moved to the place of free ones in one transaction at most.
 const PAGES_MOVED: u64 = 512;
 
@@ -257,16 +257,17 @@ pub(in crate::record) fn used_bytes(connection: &Connection) -> rusqlite::Result
     Ok(pages.saturating_mul(pragma(connection, "page_size")?))
 }
 
-/// Gives free pages back to the disk when they are more than an eighth of the file, a portion at a time.
-pub(super) fn shrink(connection: &Connection) -> rusqlite::Result<()> {
+/// Gives free pages back to the disk when they are more than an eighth of the file, a portion at a time; whether
+/// it did.
+pub(in crate::record) fn shrink(connection: &Connection) -> rusqlite::Result<bool> {
     let (free, pages) = (pragma(connection, "freelist_count")?, pragma(connection, "page_count")?);
     if free <= FREE_PAGES.max(pages / 8) {
-        return Ok(());
+        return Ok(false);
     }
     let sql = format!("PRAGMA incremental_vacuum({PAGES_MOVED})");
     // Each of its steps moves a page.
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([])?;
     while rows.next()?.is_some() {}
-    Ok(())
+    Ok(true)
 }

@@ -15,7 +15,7 @@ mod varint;
 
 pub(super) use append::Appender;
 pub(super) use cursor::{Cursor, Step, span};
-pub(super) use keep::{let_go, used_bytes};
+pub(super) use keep::{let_go, shrink, used_bytes};
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
