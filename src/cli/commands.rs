@@ -87,6 +87,8 @@ fn run_top(top: &TopArgs) -> Result<u8, Failure> {
     let (core, code) = sample(std::slice::from_ref(&top.target), &top.sampling, until, None)?;
     let text = report::top(&core, &top.sample_type, top.lines, top.json)?;
     print(&mut std::io::stdout().lock(), &text, top.json)?;
+    // What is missing from the numbers is part of them.
+    report::remarks(&core).iter().for_each(|remark| say(&format!("flametop: {remark}")));
     Ok(code)
 }
 

@@ -7,12 +7,16 @@ use crate::feed::TargetInfo;
 use crate::files::{self, safe_file_name};
 use crate::format;
 use crate::profile::{Flame, FunctionRow, Nanos, Shape, Unit, function_table, short_path};
-use crate::session::{Range, Scope, Selection};
+use crate::session::{Range, Scope, Selection, Track};
 use crate::sink::{Plan, Recorder, RecorderReport, Sink};
 use crate::source::Clock;
 use crate::source::discover::Found;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Remarks told at most.
+const REMARKS: usize = 20;
 
 /// The functions that cost most, as text or JSON.
 pub fn top(core: &Core, kind: &str, lines: usize, json: bool) -> Result<String, Failure> {
@@ -38,6 +42,18 @@ pub fn top(core: &Core, kind: &str, lines: usize, json: bool) -> Result<String, 
         kind,
     };
     Ok(if json { table.json(core) } else { table.text(core) })
+}
+
+/// What the windows themselves say of their numbers, each once.
+pub fn remarks(core: &Core) -> Vec<Arc<str>> {
+    let windows = core.session.timeline().tracks().iter().flat_map(Track::windows);
+    let mut told: Vec<Arc<str>> = Vec::new();
+    for remark in windows.flat_map(|window| &window.notes) {
+        if !told.contains(remark) && told.len() < REMARKS {
+            told.push(remark.clone());
+        }
+    }
+    told
 }
 
 fn nothing_seen(core: &Core) -> Failure {
