@@ -8,7 +8,7 @@ use crate::session::Range;
 /// Seconds of the timeline a second.
 const SPEEDS: [f64; 9] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
-/// How fast the timeline is played: a step of [`SPEEDS`].
+/// How fast the timeline is played: one of a few steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Speed(usize);
 

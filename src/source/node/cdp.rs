@@ -224,7 +224,7 @@ impl Cdp {
     }
 
     /// Takes in the answers that are still due, at most that long, and drops them with whatever else comes: cutting the
-    /// connection under an answer can crash the target, see [`hush`](super::hush).
+    /// connection under an answer can crash the target, see `hush.rs`.
     pub async fn hear_out(&mut self, patience: Duration) {
         let all = async {
             while !self.outstanding.is_empty() && !matches!(self.receive().await, Incoming::Closed(_)) {}

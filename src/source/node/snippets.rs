@@ -207,7 +207,7 @@ pub fn agent_poll(nonce: &Nonce) -> String {
 
 /// Ends our profiles when the target exits, so that its last window is delivered.
 ///
-/// On Node 18 and 20 it then holds the exit for [`LAST_ANSWERS_MS`]: once the loop has run empty, an evaluation with the
+/// On Node 18 and 20 it then holds the exit for `LAST_ANSWERS_MS`: once the loop has run empty, an evaluation with the
 /// command-line API crashes them (`v8::Set::Add`, while Node cleans up or waits for us to go; 8 of 8 tries with a bare
 /// client, none of 10 without that API). The end of our profile keeps us still, and what is in flight is answered in
 /// that time: of 240 natural ends of a watched Node 18 on a loaded machine 15 crashed, with it one.
