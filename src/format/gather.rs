@@ -9,12 +9,15 @@ use super::{Limits, ReadError};
 use crate::profile::{Frame, ProfileLane, ProfileNode, Run, Thread, Unit, ValueKind};
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 /// Sums of absolute values end here, so that any few profiles can be added up without overflow:
 /// 36 years of nanoseconds, an exabyte.
 const MOST: u64 = 1 << 60;
+
+/// Whole stacks remembered at most.
+const STACKS: usize = 1 << 20;
 
 /// What one sample type's numbers are worth.
 #[derive(Clone, Debug)]
@@ -62,6 +65,9 @@ pub(super) struct Gathering<'a> {
     runs: FxHashMap<u32, Vec<Run>>,
     /// Frames and nodes of the stack before, root first.
     path: Vec<(u32, u32)>,
+    /// The nodes of whole stacks by a hash of their frames: files that are in no order ask for the same
+    /// stacks again and again, each frame of which would be a jump through memory.
+    stacks: FxHashMap<u64, u32>,
     /// Samples whose stack ended early for want of nodes.
     cut: u64,
     lines_left_out: u64,
@@ -83,6 +89,7 @@ impl<'a> Gathering<'a> {
             lines: FxHashMap::default(),
             runs: FxHashMap::default(),
             path: Vec::new(),
+            stacks: FxHashMap::default(),
             cut: 0,
             lines_left_out: 0,
         }
@@ -94,22 +101,54 @@ impl<'a> Gathering<'a> {
     }
 
     /// The node at the end of `frames`, which are root first. Walks only from where the stack leaves the
-    /// one before.
+    /// one before, and not at all for a stack that was met before.
     pub fn walk(&mut self, frames: impl Iterator<Item = u32> + Clone) -> u32 {
         let mut path = std::mem::take(&mut self.path);
-        let same = path.iter().zip(frames.clone()).take_while(|(known, frame)| known.0 == *frame).count();
-        path.truncate(same);
+        if starts_with(&path, frames.clone()) {
+            path.truncate(frames.count());
+        } else {
+            let hash = hash_of(frames.clone());
+            if !self.recall(hash, frames.clone(), &mut path) {
+                let same = shared(&path, frames.clone());
+                path.truncate(same);
+                let is_whole = self.extend(frames.skip(same), &mut path);
+                if is_whole && self.stacks.len() < STACKS {
+                    self.stacks.insert(hash, path.last().map_or(0, |last| last.1));
+                }
+            }
+        }
+        let node = path.last().map_or(0, |last| last.1);
+        self.path = path;
+        node
+    }
+
+    /// Fills `path` with a stack that was met before. Proved frame by frame: two stacks may share a hash; then
+    /// `path` holds the other.
+    fn recall(&self, hash: u64, frames: impl Iterator<Item = u32>, path: &mut Vec<(u32, u32)>) -> bool {
+        let Some(known) = self.stacks.get(&hash) else { return false };
+        path.clear();
+        let mut at = *known;
+        while at != 0 {
+            let node = self.nodes[at as usize];
+            path.push((node.frame, at));
+            at = node.parent;
+        }
+        path.reverse();
+        path.iter().map(|part| part.0).eq(frames)
+    }
+
+    /// Walks on from the end of `path`; false when the stack had to end early.
+    fn extend(&mut self, frames: impl Iterator<Item = u32>, path: &mut Vec<(u32, u32)>) -> bool {
         let mut node = path.last().map_or(0, |known| known.1);
-        for frame in frames.skip(same) {
+        for frame in frames {
             let Some(child) = self.child(node, frame) else {
                 self.cut += 1;
-                break;
+                return false;
             };
             node = child;
             path.push((frame, node));
         }
-        self.path = path;
-        node
+        true
     }
 
     /// The node of `frame` called by `parent`; none when there are too many nodes.
@@ -258,6 +297,23 @@ impl<'a> Gathering<'a> {
     }
 }
 
+/// Whether a path begins with all of `frames`.
+fn starts_with(path: &[(u32, u32)], frames: impl Iterator<Item = u32>) -> bool {
+    let mut parts = path.iter();
+    frames.into_iter().all(|frame| parts.next().is_some_and(|part| part.0 == frame))
+}
+
+/// How many frames a path and a stack share from the root on.
+fn shared(path: &[(u32, u32)], frames: impl Iterator<Item = u32>) -> usize {
+    path.iter().zip(frames).take_while(|(part, frame)| part.0 == *frame).count()
+}
+
+fn hash_of(frames: impl Iterator<Item = u32>) -> u64 {
+    let mut hasher = FxBuildHasher.build_hasher();
+    frames.for_each(|frame| hasher.write_u32(frame));
+    hasher.finish()
+}
+
 /// The different frames of a file, numbered.
 #[derive(Default)]
 pub(super) struct Frames {
@@ -330,6 +386,31 @@ mod tests {
         assert!(frames.number(Frame::named("a", FrameKind::Js), &limits, 0).is_ok());
         assert!(frames.number(Frame::named("b", FrameKind::Js), &limits, 0).is_err());
         assert_eq!(frames.finish().len(), 1);
+    }
+
+    #[test]
+    fn a_stack_met_before_is_the_same_node_whatever_came_between() {
+        let limits = Limits::default();
+        let mut gathered = Gathering::new(&limits, vec![Column::new(ValueKind::samples(), 1)]);
+        let stacks = [vec![0, 1, 2], vec![3], vec![0, 1], vec![], vec![0, 1, 2, 3], vec![1, 0, 2]];
+        let mut walk = |stack: &Vec<u32>| gathered.walk(stack.iter().copied());
+        let first: Vec<u32> = stacks.iter().map(&mut walk).collect();
+        let again: Vec<u32> = stacks.iter().rev().map(&mut walk).collect();
+        assert_eq!(first, again.into_iter().rev().collect::<Vec<_>>());
+        let different: std::collections::BTreeSet<u32> = first.into_iter().collect();
+        assert_eq!(different.len(), stacks.len());
+        // As if two stacks shared a hash: the proof finds out.
+        let wrong = gathered.stacks.values().copied().max().expect("some are known");
+        gathered.stacks.values_mut().for_each(|node| *node = wrong);
+        let third: Vec<u32> = stacks.iter().map(|stack| gathered.walk(stack.iter().copied())).collect();
+        assert_eq!(third, different_order(&mut gathered, &stacks));
+    }
+
+    /// The nodes by walking child by child.
+    fn different_order(gathered: &mut Gathering<'_>, stacks: &[Vec<u32>]) -> Vec<u32> {
+        let step =
+            |at: u32, frame: &u32, gathered: &mut Gathering<'_>| gathered.child(at, *frame).expect("known");
+        stacks.iter().map(|stack| stack.iter().fold(0, |at, frame| step(at, frame, gathered))).collect()
     }
 
     #[test]
