@@ -60,7 +60,7 @@ const CASES: &[Case] = &[
         "not the JSON of a profile",
     ),
     refused("children 100,000 deep", deep_children, "not the JSON of a profile"),
-    refused("more nodes than any", many_nodes, "more than"),
+    refused("more nodes than any", many_nodes, "longer than"),
     used("times below zero", |w| with(w, "timeDeltas", &json!([2000, -1000]))),
     used("times of zero", |w| with(w, "timeDeltas", &json!([0, 0]))),
     used("times that overflow", |w| with(w, "timeDeltas", &json!([i64::MAX, i64::MAX]))),
