@@ -8,6 +8,8 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
+mod watcher;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -15,6 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use watcher::watch;
 
 const CONNECTIONS: usize = 10;
 /// What each run is called, and flametop's arguments where it watches.
@@ -136,17 +139,6 @@ fn run(node: &str, mode: usize, length: Duration) -> Run {
     interrupt(&mut server);
     let _ = std::fs::remove_dir_all(&directory);
     Run { first, rate, cpu_us, own }
-}
-
-fn watch(pid: u32, args: &[&str], directory: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_flametop"))
-        .args(["record", &pid.to_string()])
-        .args(args)
-        .arg("-o")
-        .arg(directory.join("x.pb.gz"))
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary was built")
 }
 
 fn interrupt(child: &mut Child) {

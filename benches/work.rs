@@ -7,10 +7,13 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
+mod watcher;
+
 use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
+use watcher::watch;
 
 /// How long each run lasts, in seconds; the second half counts.
 const SECONDS: &str = "20";
@@ -78,15 +81,4 @@ fn run(node: &str, mode: usize) -> f64 {
 
 fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
     lines.next().expect("it says more").expect("text")
-}
-
-fn watch(pid: u32, args: &[&str], directory: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_flametop"))
-        .args(["record", &pid.to_string()])
-        .args(args)
-        .arg("-o")
-        .arg(directory.join("x.pb.gz"))
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the binary was built")
 }

@@ -1,5 +1,7 @@
 //! One line of text being typed.
 
+use super::key::{Key, KeyCode};
+
 /// Longest text taken.
 const MAX_CHARS: usize = 200;
 
@@ -28,13 +30,22 @@ impl LineInput {
         self.text.extend(text.chars().filter(|c| !c.is_control()).take(room));
     }
 
-    /// Takes the last character away.
-    pub fn backspace(&mut self) {
-        self.text.pop();
+    /// What a key does to a line: Backspace, Ctrl-U, a character. False for any other key.
+    pub fn edit(&mut self, key: Key) -> bool {
+        match key.code {
+            KeyCode::Backspace => {
+                self.text.pop();
+            }
+            KeyCode::Char('u') if key.ctrl => self.text.clear(),
+            KeyCode::Char(c) if !key.ctrl => self.insert(c.encode_utf8(&mut [0; 4])),
+            _ => return false,
+        }
+        true
     }
 
-    /// Takes everything away.
-    pub fn clear(&mut self) {
+    /// Takes everything away; true, as of any edit.
+    pub fn clear(&mut self) -> bool {
         self.text.clear();
+        true
     }
 }

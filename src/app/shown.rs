@@ -140,13 +140,10 @@ impl Shown {
     fn search(&mut self, app: &App, session: &Session) {
         self.matched.clear();
         self.matched_share = 0.0;
-        let Some(regex) = app.search.as_ref().and_then(|search| search.regex.as_ref()) else { return };
+        let Some(search) = app.search.as_ref().filter(|search| search.regex.is_some()) else { return };
         let Some(flame) = &self.flame else { return };
         let frames = session.tree().frames();
-        let hit = |at: usize| {
-            let frame = frames.get(flame.nodes()[at].frame);
-            at > 0 && (regex.is_match(&frame.name) || regex.is_match(&frame.file))
-        };
+        let hit = |at: usize| at > 0 && search.matches(frames.get(flame.nodes()[at].frame));
         self.matched = (0..flame.nodes().len()).map(hit).collect();
         self.matched_share = matched_total(flame, &self.matched) as f64 / flame.total().max(1) as f64;
     }

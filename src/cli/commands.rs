@@ -3,7 +3,7 @@
 use super::args::{Cli, Command, DemoArgs, ListArgs, RecordArgs, SamplingArgs, TopArgs, command};
 use super::exit::{self, Failure};
 use super::live::{Start, watch};
-use super::plain::{clear_line, plain, plain_json, say};
+use super::plain::{clear_line, plain, print_plain, say};
 use super::run::{bounds, options, runtime};
 use super::{diff, export, html, report, toggle};
 use crate::engine::{Asked, Core, Ending, Headless, Settled, Until, listen, phase_text, settle};
@@ -64,18 +64,9 @@ fn run_demo(demo: &DemoArgs) -> Result<u8, Failure> {
 
 fn run_list(list: &ListArgs) -> Result<u8, Failure> {
     let found = discover::Discovery::new().look();
-    let mut out = std::io::stdout().lock();
     let text = if list.json { report::list_json(&found) } else { report::list_text(&found) };
-    print(&mut out, &text, list.json)
-}
-
-/// Prints; a reader that has gone away is no failure.
-fn print(out: &mut impl Write, text: &str, json: bool) -> Result<u8, Failure> {
-    let text = if json { plain_json(text) } else { plain(text) };
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
-    }
+    print_plain(&text, list.json)?;
+    Ok(0)
 }
 
 fn run_top(top: &TopArgs) -> Result<u8, Failure> {
@@ -86,7 +77,7 @@ fn run_top(top: &TopArgs) -> Result<u8, Failure> {
     };
     let (core, code) = sample(std::slice::from_ref(&top.target), &top.sampling, until, None)?;
     let text = report::top(&core, &top.sample_type, top.lines, top.json)?;
-    print(&mut std::io::stdout().lock(), &text, top.json)?;
+    print_plain(&text, top.json)?;
     // What is missing from the numbers is part of them.
     report::remarks(&core).iter().for_each(|remark| say(&format!("flametop: {remark}")));
     Ok(code)

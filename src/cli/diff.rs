@@ -5,7 +5,7 @@ use super::diff_text;
 use super::exit::Failure;
 use super::html;
 use super::load::Loaded;
-use super::plain::{plain, plain_json, say};
+use super::plain::{print_plain, say};
 use super::report::check_writable;
 use crate::feed::{Event, Feed, SourceId, TargetInfo};
 use crate::profile::{
@@ -13,7 +13,6 @@ use crate::profile::{
     function_table,
 };
 use crate::session::{DEFAULT_BUDGET, Range, Scope, Selection, Session};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Sample types that are compared where nobody says which, in this order.
@@ -69,16 +68,8 @@ pub fn run(args: &DiffArgs) -> Result<u8, Failure> {
         let written = html::write_diff(&diff, path)?;
         say(&format!("flametop: written {}", written.display()));
     }
-    let text = if args.json {
-        plain_json(&diff_text::json(&diff, args.lines))
-    } else {
-        plain(&diff_text::text(&diff, args.lines))
-    };
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error.into()),
-        _ => {}
-    }
+    let in_words = if args.json { diff_text::json } else { diff_text::text };
+    print_plain(&in_words(&diff, args.lines), args.json)?;
     Ok(args.fail_above.map_or(0, |limit| u8::from(tell_regressions(&diff, limit))))
 }
 
@@ -182,7 +173,7 @@ fn tell_regressions(diff: &Diff, limit: f64) -> bool {
         told.push(format!("the whole grew by {}", diff_text::points(comparison, &whole)));
     }
     for row in &diff.rows {
-        let name = || diff_text::name_and_place(diff, &row.values);
+        let name = || diff_text::function(diff, &row.values);
         if grew(&row.own) {
             told.push(format!("{} itself grew by {}", name(), diff_text::points(comparison, &row.own)));
         } else if grew(&row.total) {

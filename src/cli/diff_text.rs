@@ -1,7 +1,9 @@
 //! What `flametop diff` prints.
 
 use super::diff::{Diff, Input, Row};
-use crate::profile::{Accumulation, Basis, Change, Comparison, FunctionRow, SURE, Unit, Verdict, short_path};
+use crate::profile::{
+    Accumulation, Basis, Change, Comparison, FunctionRow, SURE, Unit, Verdict, name_and_place,
+};
 use std::fmt::Write;
 
 /// New and vanished functions named in one line at most.
@@ -83,7 +85,7 @@ fn line(diff: &Diff, row: &Row) -> String {
         errors(&row.own),
         signed(comparison, row.total.difference()),
         errors(&row.total),
-        name_and_place(diff, &row.values),
+        function(diff, &row.values),
     )
 }
 
@@ -92,20 +94,15 @@ fn named(diff: &Diff, verdict: Verdict, title: &str) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let names: Vec<String> = rows.iter().take(NAMED).map(|row| name_and_place(diff, &row.values)).collect();
+    let names: Vec<String> = rows.iter().take(NAMED).map(|row| function(diff, &row.values)).collect();
     let more = rows.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
     format!("{title}: {}{more}\n", names.join(", "))
 }
 
-/// `f app.js:41`
-pub fn name_and_place(diff: &Diff, row: &FunctionRow) -> String {
-    let frame = diff.session.tree().frames().get(row.frame);
-    match (&*frame.file, frame.line) {
-        ("", _) => frame.name.to_string(),
-        (file, 0) => format!("{} {}", frame.name, short_path(file)),
-        (file, line) => format!("{} {}:{line}", frame.name, short_path(file)),
-    }
+/// The function of a row: `f app.js:41`.
+pub fn function(diff: &Diff, row: &FunctionRow) -> String {
+    name_and_place(diff.session.tree().frames().get(row.frame))
 }
 
 /// `+5.2 %`, of the base's whole.
@@ -163,7 +160,7 @@ pub fn json(diff: &Diff, lines: usize) -> String {
             "verdict": verdict(change.verdict),
         })
     };
-    let function = |row: &Row| {
+    let as_json = |row: &Row| {
         let frame = diff.session.tree().frames().get(row.values.frame);
         serde_json::json!({
             "name": &*frame.name, "file": &*frame.file, "line": frame.line, "column": frame.column,
@@ -185,7 +182,7 @@ pub fn json(diff: &Diff, lines: usize) -> String {
         (Basis::Second, Accumulation::Level) => comparison.kind.unit.as_str().to_owned(),
         (Basis::Second, Accumulation::Delta) => format!("{}/second", comparison.kind.unit.as_str()),
     };
-    let functions: Vec<serde_json::Value> = diff.rows.iter().take(lines.max(1)).map(function).collect();
+    let functions: Vec<serde_json::Value> = diff.rows.iter().take(lines.max(1)).map(as_json).collect();
     let document = serde_json::json!({
         "base": side(&diff.base), "other": side(&diff.other), "type": &*comparison.kind.name, "unit": unit,
         "whole": { "base": whole.base, "other": whole.other, "standard_errors": whole.errors,

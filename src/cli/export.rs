@@ -3,12 +3,12 @@
 use super::args::ExportArgs;
 use super::exit::Failure;
 use super::load::Loaded;
-use super::plain::say;
+use super::plain::{print, say};
 use super::report::{beside, check_writable};
 use crate::engine::{track_name, write_profile};
 use crate::format::{self, Export, Format};
 use crate::profile::Profile;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 
 /// Bytes looked at to tell text from binary before a terminal sees it.
@@ -68,15 +68,11 @@ fn to_stdout(loaded: &Loaded, profiles: &[Profile], format: &dyn Format) -> Resu
     let export = Export { kind: loaded.kind(), ..Export::new(profile, &target) };
     let mut bytes = Vec::new();
     format.write(&export, &mut bytes).map_err(|error| Failure::of(&error))?;
-    let mut out = std::io::stdout().lock();
-    if out.is_terminal() && !is_text(&bytes) {
+    if std::io::stdout().is_terminal() && !is_text(&bytes) {
         let text = format!("{} is not for a terminal", format.spec().name);
         return Err(Failure::new(text).hint("give a file with -o, or pipe it on").code(2));
     }
-    match out.write_all(&bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+    Ok(print(&bytes)?)
 }
 
 fn is_text(bytes: &[u8]) -> bool {

@@ -3,7 +3,7 @@
 use super::args::{ReportArgs, SliceArgs};
 use super::diff::{Diff, Input};
 use super::exit::Failure;
-use super::load::{is_meant, stretch};
+use super::load::{self, is_meant};
 use super::plain::{plain, say};
 use super::report::check_writable;
 use crate::engine::with_hint;
@@ -11,7 +11,6 @@ use crate::feed::{Event, Feed, SourceId, TargetInfo};
 use crate::files;
 use crate::profile::{Profile, Span};
 use crate::report::{ReportBuilder, ReportOptions};
-use crate::source::Stored;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -19,11 +18,8 @@ use std::process::{Command, Stdio};
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let output = args.output.clone().unwrap_or_else(|| default_name(&args.input));
     check_writable(Some(&output))?;
-    let stored = Stored::open(&args.input)?;
-    let extent = stored.span();
-    let extent = extent.ok_or_else(|| Failure::new(format!("{} holds no window", args.input.display())))?;
     let slice = SliceArgs { from: args.from.clone(), to: args.to.clone(), ..SliceArgs::default() };
-    let span = stretch(&slice, extent)?;
+    let (stored, extent, span) = load::open(&args.input, &slice)?;
     let mut report = ReportBuilder::new(ReportOptions::default());
     stored.each(SourceId(0), &mut |event| {
         if is_meant(&event, span) && is_timely(&event, span, extent) {

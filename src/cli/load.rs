@@ -30,10 +30,7 @@ impl Loaded {
     /// Reads the part of a file that `slice` means.
     pub fn read(path: &Path, slice: &SliceArgs) -> Result<Self, Failure> {
         let focus = slice.focus.as_deref().map(expression).transpose()?;
-        let stored = Stored::open(path)?;
-        let extent =
-            stored.span().ok_or_else(|| Failure::new(format!("{} holds no window", path.display())))?;
-        let span = stretch(slice, extent)?;
+        let (stored, _, span) = open(path, slice)?;
         let remark = stored.remark().map(Arc::from);
         let mut session = Session::new(DEFAULT_BUDGET);
         stored.each(SourceId(0), &mut |event| {
@@ -108,13 +105,22 @@ fn has_values(profile: &Profile) -> bool {
 }
 
 /// A regular expression typed by the user.
-pub fn expression(text: &str) -> Result<Regex, Failure> {
+fn expression(text: &str) -> Result<Regex, Failure> {
     Regex::new(text)
         .map_err(|error| Failure::new(format!("{text:?} is no regular expression: {error}")).code(2))
 }
 
+/// Opens a file: with it its whole extent, and the stretch of it that the slice means.
+pub fn open(path: &Path, slice: &SliceArgs) -> Result<(Stored, Span, Span), Failure> {
+    let stored = Stored::open(path)?;
+    let extent = stored.span();
+    let extent = extent.ok_or_else(|| Failure::new(format!("{} holds no window", path.display())))?;
+    let span = stretch(slice, extent)?;
+    Ok((stored, extent, span))
+}
+
 /// The stretch of time that the slice means.
-pub fn stretch(slice: &SliceArgs, extent: Span) -> Result<Span, Failure> {
+fn stretch(slice: &SliceArgs, extent: Span) -> Result<Span, Failure> {
     let zone = TimeZone::system();
     let moment = |text: &Option<String>, otherwise: Moment| match text {
         None => Ok(otherwise),

@@ -3,7 +3,7 @@
 //! Paths, names, and what targets and servers answer come from outside, and end in messages.
 
 use crate::profile::clean_path;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 /// Cleaned in pieces of this many characters: a name may be cut when it is too long, a message not.
 const PIECE: usize = 256;
@@ -20,7 +20,7 @@ fn plain_line(line: &str) -> String {
 }
 
 /// JSON with the same characters escaped: whoever parses it gets them back.
-pub fn plain_json(text: &str) -> String {
+fn plain_json(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         let one = c.encode_utf8(&mut [0; 4]).to_owned();
@@ -39,6 +39,20 @@ pub fn clear_line() {
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
+}
+
+/// Prints on standard output as it is; a reader that has gone away is no failure.
+pub fn print(bytes: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Prints text or JSON, with nothing in it that drives a terminal.
+pub fn print_plain(text: &str, json: bool) -> std::io::Result<()> {
+    print(if json { plain_json(text) } else { plain(text) }.as_bytes())
 }
 
 /// Says something on standard error.

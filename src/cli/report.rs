@@ -6,7 +6,7 @@ use crate::engine::{Core, track_name, with_hint, write_profile};
 use crate::feed::TargetInfo;
 use crate::files::{self, safe_file_name};
 use crate::format;
-use crate::profile::{Flame, FunctionRow, Nanos, Shape, Unit, function_table, short_path};
+use crate::profile::{Flame, FunctionRow, Nanos, Shape, Unit, function_table, place_of};
 use crate::session::{Range, Scope, Selection, Track};
 use crate::sink::{Plan, Recorder, RecorderReport, Sink};
 use crate::source::Clock;
@@ -95,11 +95,8 @@ impl Table<'_> {
         for row in self.rows.iter().take(self.lines) {
             sum += row.self_value;
             let frame = core.session.tree().frames().get(row.frame);
-            let place = if frame.line > 0 {
-                format!(" {}:{}", short_path(&frame.file), frame.line)
-            } else {
-                String::new()
-            };
+            let place = place_of(frame);
+            let place = if place.is_empty() { place } else { format!(" {place}") };
             let _ = writeln!(
                 out,
                 "{:>10} {:>5.1}% {:>5.1}% {:>10} {:>5.1}%  {}{place}",

@@ -1,4 +1,4 @@
-//! Samples of a file on their way into a [`Profile`](crate::profile::Profile): equal stacks become one
+//! Samples of a file on their way into a [`Profile`]: equal stacks become one
 //! node, equal (thread, stack) pairs one row. Shared by every reader; nothing here knows a format.
 //!
 //! Bounded by the reader's [`Limits`]: past the nodes a stack ends in its caller, past the cells the
@@ -6,7 +6,9 @@
 //! says it.
 
 use super::{Limits, ReadError};
-use crate::profile::{Frame, ProfileLane, ProfileNode, Run, Thread, Unit, ValueKind};
+use crate::profile::{
+    Frame, Nanos, Profile, ProfileLane, ProfileNode, Run, Sampling, Span, Thread, Unit, ValueKind,
+};
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::hash::{BuildHasher, Hasher};
@@ -252,6 +254,22 @@ impl<'a> Gathering<'a> {
     /// The sum of a column so far.
     pub fn sum(&self, column: usize) -> i64 {
         self.values.iter().skip(column).step_by(self.columns.len().max(1)).sum()
+    }
+
+    /// The profile of a file that tells neither times nor threads, of so many samples.
+    pub fn finish_untimed(self, frames: Frames, taken: i64, notes: Vec<Arc<str>>) -> Profile {
+        let kinds = self.columns.iter().map(|column| column.kind.clone()).collect();
+        let (nodes, lanes) = self.finish(&[Thread { pid: 0, tid: 0, name: "".into() }]);
+        Profile {
+            kinds,
+            span: Span::default(),
+            covered: Nanos(0),
+            sampling: Sampling { taken: u64::try_from(taken).unwrap_or(0), ..Sampling::default() },
+            frames: frames.finish(),
+            nodes,
+            lanes,
+            notes,
+        }
     }
 
     /// The call tree and a lane for each thread that has rows, in the order of `threads`.

@@ -35,6 +35,7 @@ mod svg;
 mod text;
 mod top;
 pub mod v8;
+pub(crate) mod varint;
 mod watt_html;
 mod windows;
 

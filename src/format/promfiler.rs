@@ -10,7 +10,7 @@ use super::inflate::peek;
 use super::names::kind_of;
 use super::text::{Line, Skipped, is_text, lines, parsed, text};
 use super::{Export, Format, FormatSpec, Limits, ReadError, WriteError, unpack};
-use crate::profile::{Frame, FrameKind, Nanos, Profile, Sampling, Span, Thread, ValueKind, clean_name};
+use crate::profile::{Frame, FrameKind, Profile, ValueKind, clean_name};
 use std::io::Write;
 
 const SPEC: FormatSpec = FormatSpec {
@@ -128,18 +128,8 @@ impl<'a> Reading<'a> {
         let others = (self.other_types > 0)
             .then(|| format!("{} series of other types than cpu were left out", self.other_types).into());
         let notes = self.gathered.notes().into_iter().chain(self.skipped.note()).chain(others).collect();
-        let taken = u64::try_from(self.gathered.sum(0)).unwrap_or(0);
-        let (nodes, lanes) = self.gathered.finish(&[Thread { pid: 0, tid: 0, name: "".into() }]);
-        Ok(Profile {
-            kinds: vec![ValueKind::samples()],
-            span: Span::default(),
-            covered: Nanos(0),
-            sampling: Sampling { taken, ..Sampling::default() },
-            frames: self.frames.finish(),
-            nodes,
-            lanes,
-            notes,
-        })
+        let taken = self.gathered.sum(0);
+        Ok(self.gathered.finish_untimed(self.frames, taken, notes))
     }
 }
 

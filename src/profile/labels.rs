@@ -43,6 +43,23 @@ pub fn short_path(file: &str) -> Cow<'_, str> {
     }
 }
 
+/// Where a frame is defined, as a user knows it: `src/app.js:41`; empty when its line is not known.
+pub fn place_of(frame: &Frame) -> String {
+    if frame.line == 0 {
+        return String::new();
+    }
+    format!("{}:{}", short_path(&frame.file), frame.line)
+}
+
+/// A frame's name, and its file and line as far as they are known: `f src/app.js:41`.
+pub fn name_and_place(frame: &Frame) -> String {
+    match (&*frame.file, frame.line) {
+        ("", _) => frame.name.to_string(),
+        (file, 0) => format!("{} {}", frame.name, short_path(file)),
+        _ => format!("{} {}", frame.name, place_of(frame)),
+    }
+}
+
 /// The longest name of the frame that fits `width` cells; shortened at its head, which matters
 /// least, when even the bare name is too long. Empty when nothing readable fits.
 pub fn fit_label(frame: &Frame, width: usize) -> Cow<'_, str> {

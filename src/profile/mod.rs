@@ -31,7 +31,7 @@ pub use focus::focused;
 pub use fold::{Fold, LineCost};
 pub use frame::{Frame, FrameKind, FrameTable};
 pub use ids::{CallPath, FrameId, NodeId};
-pub use labels::{fit_label, package_of, short_path};
+pub use labels::{fit_label, name_and_place, package_of, place_of, short_path};
 pub use lift::{Folded, lift, lower};
 pub use merge::{over_lanes, over_time};
 pub use rows::{Block, BlockContent, Rows, layout_rows};

@@ -1,27 +1,11 @@
-//! Integers in as few bytes as they need: the body of a report's data.
+//! Lists of integers in as few bytes as they need: the body of a report's data.
+
+use crate::format::varint::Packer;
 
 /// Bytes being put together.
-#[derive(Default)]
-pub(super) struct Packing {
-    /// What was put together so far.
-    pub bytes: Vec<u8>,
-}
+pub(super) type Packing = Packer;
 
-impl Packing {
-    /// A number in LEB128.
-    pub fn unsigned(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.bytes.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.bytes.push(value as u8);
-    }
-
-    /// A number of either sign, zigzag.
-    pub fn signed(&mut self, value: i64) {
-        self.unsigned((value << 1 ^ value >> 63) as u64);
-    }
-
+impl Packer {
     /// Ascending or descending numbers as their differences; the first as its difference from 0.
     pub fn steps(&mut self, values: impl Iterator<Item = i64>) {
         let mut last = 0i64;

@@ -57,8 +57,7 @@ pub struct Ui<'a> {
 impl Ui<'_> {
     /// Whether the standing search matches a function.
     fn is_hit(&self, frame: &Frame) -> bool {
-        let regex = self.app.search.as_ref().and_then(|search| search.regex.as_ref());
-        regex.is_some_and(|regex| regex.is_match(&frame.name) || regex.is_match(&frame.file))
+        self.app.search.as_ref().is_some_and(|search| search.matches(frame))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Turn;
 use crate::app::{App, Effect, Pane};
-use crate::profile::{CallPath, Flame, Frame, short_path};
+use crate::profile::{CallPath, Flame, name_and_place};
 
 /// Lines of a copied icicle at most, its title included.
 const LINES: usize = 12;
@@ -94,15 +94,6 @@ fn title(turn: &Turn<'_>) -> String {
 fn line(flame: &Flame, node: u32, turn: &Turn<'_>) -> String {
     let share = flame.node(node).total as f64 / flame.total().max(1) as f64;
     let bar = "█".repeat((share.clamp(0.0, 1.0) * BAR).round() as usize);
-    let name = label(turn.session.tree().frames().get(flame.node(node).frame));
+    let name = name_and_place(turn.session.tree().frames().get(flame.node(node).frame));
     format!("{:>5.1}% {bar:<20} {name}", share * 100.0)
-}
-
-fn label(frame: &Frame) -> String {
-    let file = short_path(&frame.file);
-    match (&*file, frame.line) {
-        ("", _) => frame.name.to_string(),
-        (file, 0) => format!("{} {file}", frame.name),
-        (file, line) => format!("{} {file}:{line}", frame.name),
-    }
 }

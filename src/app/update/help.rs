@@ -23,10 +23,7 @@ impl App {
             KeyCode::End => self.scroll_help(i64::from(i16::MAX)),
             KeyCode::Char('k') if unfiltered => self.scroll_help(-1),
             KeyCode::Char('j') if unfiltered => self.scroll_help(1),
-            KeyCode::Backspace => self.narrow_help(LineInput::backspace),
-            KeyCode::Char('u') if key.ctrl => self.narrow_help(LineInput::clear),
-            KeyCode::Char(c) if !key.ctrl => self.narrow_help(|line| line.insert(c.encode_utf8(&mut [0; 4]))),
-            _ => {}
+            _ => self.narrow_help(|line| line.edit(key)),
         }
     }
 
@@ -36,9 +33,11 @@ impl App {
         *scroll = (i64::from(*scroll) + by).clamp(0, last) as u16;
     }
 
-    fn narrow_help(&mut self, change: impl FnOnce(&mut LineInput)) {
-        if let Mode::Help { scroll, filter } = &mut self.mode {
-            change(filter);
+    /// Narrows the list by what `change` makes of the filter, and shows it from its top if that is something else.
+    fn narrow_help(&mut self, change: impl FnOnce(&mut LineInput) -> bool) {
+        if let Mode::Help { scroll, filter } = &mut self.mode
+            && change(filter)
+        {
             *scroll = 0;
         }
     }

@@ -42,10 +42,9 @@ impl App {
                 self.go_where(&text, turn);
             }
             KeyCode::Esc => self.mode = Mode::Browse,
-            KeyCode::Backspace => line.backspace(),
-            KeyCode::Char('u') if key.ctrl => line.clear(),
-            KeyCode::Char(c) if !key.ctrl => line.insert(c.encode_utf8(&mut [0; 4])),
-            _ => {}
+            _ => {
+                line.edit(key);
+            }
         }
     }
 

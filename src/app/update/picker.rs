@@ -24,10 +24,7 @@ impl App {
             KeyCode::PageDown => picker.step(PAGE),
             KeyCode::Home => picker.cursor = 0,
             KeyCode::End => picker.step(i64::from(u32::MAX)),
-            KeyCode::Backspace => picker.narrow(LineInput::backspace),
-            KeyCode::Char('u') if key.ctrl => picker.narrow(LineInput::clear),
-            KeyCode::Char(c) if !key.ctrl => picker.narrow(|line| line.insert(c.encode_utf8(&mut [0; 4]))),
-            _ => {}
+            _ => picker.narrow(|line| line.edit(key)),
         }
     }
 
@@ -68,8 +65,9 @@ impl Picker {
         self.cursor = self.cursor.min(last).saturating_add_signed(by as isize).min(last);
     }
 
-    fn narrow(&mut self, change: impl FnOnce(&mut LineInput)) {
-        change(&mut self.filter);
-        self.cursor = 0;
+    fn narrow(&mut self, change: impl FnOnce(&mut LineInput) -> bool) {
+        if change(&mut self.filter) {
+            self.cursor = 0;
+        }
     }
 }

@@ -19,6 +19,11 @@ impl Search {
         let error = built.as_ref().err().map(reason);
         Self { text: text.into(), regex: built.ok(), error }
     }
+
+    /// Whether it finds a function, by name or file; one that is not valid finds none.
+    pub fn matches(&self, frame: &Frame) -> bool {
+        self.regex.as_ref().is_some_and(|regex| matches(regex, frame))
+    }
 }
 
 /// Whether a letter of the expression is upper-case; those of escapes such as `\W` are not letters.
@@ -54,12 +59,11 @@ impl App {
             KeyCode::Enter => return self.keep_search(turn),
             KeyCode::Esc => return self.drop_search(),
             KeyCode::Backspace if line.text().is_empty() => return self.drop_search(),
-            KeyCode::Backspace => line.backspace(),
-            KeyCode::Char('u') if key.ctrl => line.clear(),
-            KeyCode::Char(c) if !key.ctrl => line.insert(c.encode_utf8(&mut [0; 4])),
-            _ => return,
+            _ => {}
         }
-        self.search_as_typed();
+        if line.edit(key) {
+            self.search_as_typed();
+        }
     }
 
     pub(super) fn search_as_typed(&mut self) {
@@ -131,9 +135,8 @@ impl App {
     }
 
     fn cursor_matches(&self, turn: &Turn<'_>) -> bool {
-        let regex = self.search.as_ref().and_then(|search| search.regex.as_ref());
         let frame = self.frame_under_cursor(turn).map(|frame| turn.session.tree().frames().get(frame));
-        regex.zip(frame).is_some_and(|(regex, frame)| matches(regex, frame))
+        self.search.as_ref().zip(frame).is_some_and(|(search, frame)| search.matches(frame))
     }
 }
 

@@ -80,10 +80,9 @@ impl App {
                 self.mode = Mode::Browse;
             }
             KeyCode::Esc => self.mode = Mode::Browse,
-            KeyCode::Backspace => line.backspace(),
-            KeyCode::Char('u') if key.ctrl => line.clear(),
-            KeyCode::Char(c) if !key.ctrl => line.insert(c.encode_utf8(&mut [0; 4])),
-            _ => {}
+            _ => {
+                line.edit(key);
+            }
         }
     }
 

@@ -9,9 +9,7 @@ use crate::format::gather::{Column, Frames, Gathering};
 use crate::format::names::{ANONYMOUS, anonymous_place, kind_of};
 use crate::format::text::{Line, Skipped, head_lines, is_text, last_word, lines, parsed, text};
 use crate::format::{Limits, ReadError, jit, unpack};
-use crate::profile::{
-    Accumulation, Frame, FrameKind, Nanos, Profile, Sampling, Span, Thread, Unit, ValueKind, clean_name,
-};
+use crate::profile::{Accumulation, Frame, FrameKind, Profile, Unit, ValueKind, clean_name};
 use rustc_hash::FxHashMap;
 
 /// Remarks at the end of a name, and what each says about the frame.
@@ -164,19 +162,8 @@ impl<'a, 'b> Reading<'a, 'b> {
         let rounded =
             (self.rounded > 0).then(|| format!("{} values with fractions were rounded", self.rounded).into());
         let notes = self.gathered.notes().into_iter().chain(self.skipped.note()).chain(rounded).collect();
-        let taken = u64::try_from(self.gathered.sum(self.gathered.width() - 1)).unwrap_or(0);
-        let kinds = self.gathered.columns.iter().map(|column| column.kind.clone()).collect();
-        let (nodes, lanes) = self.gathered.finish(&[Thread { pid: 0, tid: 0, name: "".into() }]);
-        Ok(Profile {
-            kinds,
-            span: Span::default(),
-            covered: Nanos(0),
-            sampling: Sampling { taken, ..Sampling::default() },
-            frames: self.frames.finish(),
-            nodes,
-            lanes,
-            notes,
-        })
+        let taken = self.gathered.sum(self.gathered.width() - 1);
+        Ok(self.gathered.finish_untimed(self.frames, taken, notes))
     }
 }
 

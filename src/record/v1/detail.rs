@@ -14,7 +14,7 @@
 //! lines  = (step of node) line samples ...     runs = (step of node) (step from the end before) length ...
 //! ```
 
-use super::varint::{Packer, Unpacker};
+use crate::format::varint::{Packer, Unpacker};
 use crate::profile::{MAX_NODES, Profile, ProfileLane, ProfileNode, Run, Thread, plain_text};
 use flate2::Compression;
 use flate2::read::GzDecoder;

@@ -11,7 +11,6 @@ mod events;
 mod keep;
 mod row;
 mod schema;
-mod varint;
 
 pub(super) use append::Appender;
 pub(super) use cursor::{Cursor, Step, span};

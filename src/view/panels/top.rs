@@ -4,7 +4,7 @@ use super::super::units;
 use super::super::widgets::{Pen, draw_bar};
 use super::{Panel, Screen, Ui};
 use crate::app::{LIST_TITLE_ROWS, NumberFormat, Pane, ShownMeta, top_cursor, top_rows};
-use crate::profile::{FunctionRow, package_of, short_path};
+use crate::profile::{FunctionRow, package_of, place_of};
 use crate::theme::Slot;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,15 +20,20 @@ impl Panel for TopPane {
 
     fn draw(&self, ui: &Ui, area: Rect, buf: &mut Buffer) {
         let (Some(flame), Some(meta)) = (&ui.shown.flame, &ui.shown.meta) else { return };
-        let rows = top_rows(ui.shown, ui.app.top_by_total);
-        let greatest = rows.iter().map(|row| row.self_value).max().unwrap_or(0);
+        let greatest = ui.shown.table.iter().map(|row| row.self_value).max().unwrap_or(0);
         let table = Table { ui, meta, total: flame.total(), greatest, columns: Columns::of(area.width) };
         table.titles(Rect { height: LIST_TITLE_ROWS, ..area }, buf);
-        let cursor = top_cursor(ui.app, &rows);
-        let lines = area.rows().skip(LIST_TITLE_ROWS.into());
-        for (line, (at, row)) in lines.zip(rows.iter().enumerate().skip(ui.app.list_scroll)) {
-            table.row(line, row, cursor == Some(at), buf);
-        }
+        draw_rows(ui, area, |line, row, selected| table.row(line, row, selected, buf));
+    }
+}
+
+/// Gives every row in sight its line, and tells whether the cursor is on it.
+pub(super) fn draw_rows(ui: &Ui, area: Rect, mut draw: impl FnMut(Rect, &FunctionRow, bool)) {
+    let rows = top_rows(ui.shown, ui.app.top_by_total);
+    let cursor = top_cursor(ui.app, &rows);
+    let lines = area.rows().skip(LIST_TITLE_ROWS.into());
+    for (line, (at, row)) in lines.zip(rows.iter().enumerate().skip(ui.app.list_scroll)) {
+        draw(line, row, cursor == Some(at));
     }
 }
 
@@ -110,12 +115,7 @@ impl Table<'_> {
             pen.cell(package_of(frame), self.columns.package - 1, style(Slot::TextDim));
             pen.cell("", 1, style(Slot::Text));
         }
-        let place = if frame.line > 0 {
-            format!("{}:{}", short_path(&frame.file), frame.line)
-        } else {
-            String::new()
-        };
-        pen.cell(&place, area.width, style(Slot::TextDim));
+        pen.cell(&place_of(frame), area.width, style(Slot::TextDim));
     }
 
     fn value(&self, amount: i64) -> String {

@@ -3,9 +3,10 @@
 use super::super::paint::change_slot;
 use super::super::units;
 use super::super::widgets::Pen;
+use super::top::draw_rows;
 use super::{Panel, Screen, Ui};
-use crate::app::{LIST_TITLE_ROWS, Pane, top_cursor, top_rows};
-use crate::profile::{Change, Comparison, FunctionRow, Verdict, short_path};
+use crate::app::{LIST_TITLE_ROWS, Pane};
+use crate::profile::{Change, Comparison, FunctionRow, Verdict, place_of};
 use crate::theme::Slot;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -21,14 +22,9 @@ impl Panel for TopDiffPane {
 
     fn draw(&self, ui: &Ui, area: Rect, buf: &mut Buffer) {
         let Some(comparison) = ui.shown.comparison() else { return };
-        let rows = top_rows(ui.shown, ui.app.top_by_total);
         let table = Table { ui, comparison, columns: Columns::of(area.width) };
         table.titles(Rect { height: LIST_TITLE_ROWS, ..area }, buf);
-        let cursor = top_cursor(ui.app, &rows);
-        let lines = area.rows().skip(LIST_TITLE_ROWS.into());
-        for (line, (at, row)) in lines.zip(rows.iter().enumerate().skip(ui.app.list_scroll)) {
-            table.row(line, row, cursor == Some(at), buf);
-        }
+        draw_rows(ui, area, |line, row, selected| table.row(line, row, selected, buf));
     }
 }
 
@@ -94,11 +90,7 @@ impl Table<'_> {
         let name = if hit { Slot::TableMatch } else { Slot::Text };
         pen.cell(&frame.name, self.columns.name.saturating_sub(1), style(name));
         pen.cell("", 1, style(Slot::Text));
-        let place = match frame.line {
-            0 => String::new(),
-            line => format!("{}:{line}", short_path(&frame.file)),
-        };
-        pen.cell(&place, area.width, style(Slot::TextDim));
+        pen.cell(&place_of(frame), area.width, style(Slot::TextDim));
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::units;
 use super::super::widgets::{Pen, cut_text, draw_bar};
 use super::{Panel, Screen, Ui};
 use crate::app::{LIST_TITLE_ROWS, Pane, ShownMeta, TreeRow, tree_cursor, tree_rows};
-use crate::profile::{Flame, FrameId, short_path};
+use crate::profile::{Flame, FrameId, place_of};
 use crate::theme::{Glyphs, Slot};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -125,11 +125,8 @@ impl Outline<'_> {
         let slot = if hit { Slot::TableMatch } else { Slot::Text };
         let room = width.saturating_sub(2 * row.depth + 3);
         let name = cut_text(&frame.name, room, glyphs).into_owned();
-        let place = if frame.line > 0 {
-            format!("  {}:{}", short_path(&frame.file), frame.line)
-        } else {
-            String::new()
-        };
+        let place = place_of(frame);
+        let place = if place.is_empty() { place } else { format!("  {place}") };
         let room = room.saturating_sub(super::super::widgets::text_width(&name, glyphs));
         let place = if room > 12 { cut_text(&place, room, glyphs).into_owned() } else { String::new() };
         let theme = self.ui.theme;

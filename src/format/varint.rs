@@ -1,8 +1,9 @@
-//! Integers in as few bytes as they need (LEB128), and a reader of them that can't run over the end.
+//! Integers in as few bytes as they need (LEB128), and a reader of them that can't run over the end: for the
+//! compact forms of our own, in recordings and reports.
 
 /// Bytes being put together.
 #[derive(Default)]
-pub(super) struct Packer {
+pub struct Packer {
     pub bytes: Vec<u8>,
 }
 
@@ -33,7 +34,7 @@ impl Packer {
 }
 
 /// Bytes being taken apart. Every method gives `None` once the bytes do not fit what is asked.
-pub(super) struct Unpacker<'a> {
+pub struct Unpacker<'a> {
     rest: &'a [u8],
 }
 
