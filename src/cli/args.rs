@@ -346,9 +346,6 @@ pub struct ScreenArgs {
     /// Show the difference to this recording or profile (d in the screen switches it)
     #[arg(long, value_name = "FILE")]
     pub base: Option<PathBuf>,
-    /// What recordings may hold.
-    #[command(flatten)]
-    pub bounds: BoundsArgs,
     /// The colours: dark, light or mono
     #[arg(long, value_name = "NAME", env = "FLAMETOP_THEME")]
     pub theme: Option<String>,
@@ -364,6 +361,9 @@ pub struct ScreenArgs {
     /// Switch the mouse off
     #[arg(long)]
     pub no_mouse: bool,
+    /// What recordings may hold. Last: its heading holds for whatever comes after it.
+    #[command(flatten)]
+    pub bounds: BoundsArgs,
 }
 
 /// How many colours to use.
